@@ -11,16 +11,17 @@ import numpy as np
 
 from ..lines.vocabulary import is_numbered, is_penalty, list_kind
 from . import functions
-from .classes import back_called_in
+from .classes import back_called_in, called
 from .expressions import Slots
+from .laid_out import LayerCache
 from .limits import NotReadError, ShapesError, shown
-from .quantities import LayerCache
 from .scope import Instance, Scope, local_goal, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
 
 OF_OPTIMISER = re.compile(  # cache['W1'], self.v['b2'], velocity[0]
-    r"(?:\w+\.)*(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\[",
+    r"(?:\w+\.)*(?:(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\["
+    r"|(?:[vms]|mem|cache)_?d?[wbuv](?:[xhyzfiocg]{1,2}|\d)?\Z)",
     re.IGNORECASE,
 )
 RATES = re.compile(r"lr|eta|alpha|rate|step")
@@ -38,6 +39,7 @@ class State:
     scope: Scope
     example: int | None
     depth: int
+    time: int | None = None
 
 
 class Assignments(Updates):
@@ -48,6 +50,7 @@ class Assignments(Updates):
     mended: Mapping[int, Any]
     last: int | None
     example: int | None
+    time: int | None
 
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -189,7 +192,7 @@ class Assignments(Updates):
             raise NotReadError("where it is stored")
         self.stored[name] = whole = {}
         for key, item in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
                 entry = ast.Subscript(value=target, slice=key, ctx=ast.Store())
                 ast.copy_location(entry, item)
                 one = ast.copy_location(ast.Assign(targets=[entry], value=item), item)
@@ -225,13 +228,19 @@ class Assignments(Updates):
                     error = NotReadError("what breaks inside of it")
                     self._unread(statement, name, self._path_or_none(name), error)
                     continue
-                self._store(statement, name, part)
+                self._store_or_not(statement, name, self._path_or_none(name), part, PLAIN)
             return
         of_keys = isinstance(value, ast.GeneratorExp | ast.ListComp)
         if not (of_keys or isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript)):
             raise NotReadError(shown(ast.unparse(value)))
         # W1, W2 = model: each by its own name, when it is read
         self.unknown.clear()
+        if isinstance(value, ast.Call) and called(value) not in self.helpers:
+            named = {part.id for part in target.elts if isinstance(part, ast.Name)}
+            handed = sorted(named & self.computed)
+            if handed and back_called_in(value):
+                self.computed -= named
+                self.quantities.taken_for[called(value)] = f"what gives {', '.join(handed)}"
 
     def _by_their_names(
         self, target: ast.Tuple | ast.List, cache: LayerCache
@@ -373,7 +382,7 @@ class Assignments(Updates):
 
     def _put(self, store: Store, path: str | None = None) -> None:
         number = len(self.stores)
-        store.example = self.example
+        store.example, store.time = self.example, self.time
         if not self.quiet:
             self._place_in_its_call(store)
         told = _is_numeric(store.value) or isinstance(store.value, Instance)
@@ -385,6 +394,8 @@ class Assignments(Updates):
             ):  # its right value goes on, so that later lines are read
                 goal = self.quantities.goal(store)
                 store.value = self.quantities.known[goal] if goal else None
+                if goal is None:
+                    store.value = self.quantities.size_named(store.path)
             if self.keeps:
                 self.states.append(self._state())
             if number in self.mended:
@@ -407,7 +418,7 @@ class Assignments(Updates):
     def _state(self) -> State:
         """What a statement finds, to try another one in its place."""
         stored = {p: list(v) if type(v) is list else v for p, v in self.stored.items()}
-        return State(stored, self.scope, self.example, self.depth)
+        return State(stored, self.scope, self.example, self.depth, self.time)
 
     def _place_in_its_call(self, store: Store) -> None:
         """Where a store inside of a function stands, and what its name says there."""

@@ -51,7 +51,10 @@ def is_update(node: ast.AST) -> bool:
         case ast.AugAssign(op=ast.Add() | ast.Sub(), value=value):
             return _reads_a_rate(value)
         case ast.Assign(targets=[target], value=ast.BinOp(left, ast.Add() | ast.Sub(), right)):
-            return ast.unparse(left) == ast.unparse(target) and _reads_a_rate(right)
+            by_key = isinstance(target, ast.Subscript) and isinstance(
+                left, ast.Name | ast.Subscript
+            )
+            return (by_key or ast.unparse(left) == ast.unparse(target)) and _reads_a_rate(right)
     return False
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import Quantity
-from .edits import edits, of_forward, other_names
+from .edits import edits, of_forward, other_activations, other_names
 from .limits import NotReadError, ShapesError
 from .store import ADDED, BREAK, PLAIN
 from .trace import Trace, near
@@ -23,9 +23,9 @@ class Found:
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
     it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
-    the other end), inside (a line of a function that it calls), argument (of a call), unknown;
-    `instead` is the statement that mends it, where one is known, and `change` what is changed
-    in it.
+    the other end), updated (it reads a parameter too late), inside (a line of a function that it
+    calls), argument (of a call), unknown; `instead` is the statement that mends it, where one is
+    known, and `change` what is changed in it.
     """
 
     number: int
@@ -52,9 +52,9 @@ class Blame:
         self, number: int, quantity: Quantity, factors: Iterable[float] = (), more: int = 1
     ) -> bool:
         """Whether the right value here makes gradients right that are wrong now, and none wrong."""
-        before = self.trace.gradients
+        before, beside = self.trace.gradients, self._beside(number)
         for factor in factors or self.trace.usual:
-            right = self.trace.right(number, quantity, factor)
+            right = self.trace.right(number, quantity, factor) | beside
             try:
                 after = self.trials.trace({**self.mended, **right}).gradients
             except (NotReadError, ShapesError):
@@ -64,6 +64,17 @@ class Blame:
             if len(gained) >= more and all(self._made_again(number, n) for n in lost):
                 return True
         return False
+
+    def _beside(self, number: int) -> dict[int, Any]:
+        """The right values of what else a line stores, and has wrong: di, dg = dc * i, dc * g."""
+        own, found = self.trace.stores[number], dict[int, Any]()
+        for n, store in enumerate(self.trace.stores):
+            goal = self.quantities.goal(store) if store.statement is own.statement else None
+            alone = store.path != own.path and store.time is not None and store.calls == own.calls
+            of_delta = goal and goal.kind == "gradient" and not goal.is_parameter_gradient
+            if goal and alone and of_delta and self.trace.matching(store.value, goal) is None:
+                found[n] = self.quantities.right(goal, store)
+        return found
 
     def _made_again(self, number: int, gradient: int) -> bool:
         """Whether the same line of a loop stands between: two wrong signs make a right one."""
@@ -148,6 +159,10 @@ class Blame:
         if own and goal.kind == "value":
             step = self.quantities.studied.state.step(goal.of)
             tried = [*of_forward(statement, goal.of, step.op.name if step else ""), *tried]
+        elif goal.kind == "value":
+            tried = [*of_forward(statement, "z", ""), *tried]
+        if goal.kind == "value":
+            tried = [*other_activations(statement, self.quantities.activations), *tried]
         for words, instead in (*tried, *edits(statement)):
             if _reads_itself(instead) and not _reads_itself(statement):
                 continue
@@ -163,14 +178,14 @@ class Blame:
     def _is_draft_of(self, draft: int, number: int) -> bool:
         """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""
         stores = self.trace.stores
-        in_loop = stores[draft].example is not None and draft in self.trace.ancestors(number)
+        in_loop = stores[draft].is_of_a_round and draft in self.trace.ancestors(number)
         read = draft in stores[number].reads or in_loop
         return read and stores[draft].path == stores[number].path
 
     def overwritten(self, number: int) -> Found | None:
         """dW1 = … in a loop over the examples, where += makes a gradient right."""
         stores, gradients = self.trace.stores, self.trace.gradients
-        statement, last = stores[number].statement, self.trace.rounds(number)[-1]
+        statement, last = stores[number].statement, self._last_round(number)
         if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
             return None
         if not isinstance(stores[number].value, np.ndarray | np.generic | int | float):
@@ -189,8 +204,19 @@ class Blame:
             if gradients.right[each] or not reads or np.prod(shapes[0]) != np.prod(shapes[1]):
                 continue
             if self.trials.gives(each, goal, self.trace, self.mended, at=number, instead=added):
-                return Found(number, goal, "overwritten", instead=added, change="+= for =")
+                others = "examples" if stores[number].time is None else "steps"
+                return Found(number, goal, "overwritten", others, None, added, "+= for =")
         return None
+
+    def _last_round(self, number: int) -> int:
+        """The store of the same line in the last round of its loop."""
+        own = self.trace.stores[number]
+        alike = [
+            n
+            for n, s in enumerate(self.trace.stores)
+            if s.statement is own.statement and s.same_place(own)
+        ]
+        return alike[-1] if own.time is not None else self.trace.rounds(number)[-1]
 
     def broken_sum(self, number: int) -> Found | None:
         """A line of a loop over the examples that breaks: the change that mends a gradient."""
@@ -219,12 +245,14 @@ class Blame:
         """Lines that are no known quantity feed this one: the one where a change mends it."""
         before = self.trace.ancestors(number)
         suspects = [n for n in self.unknown if n in before and self.trace.rounds(n)[0] == n]
-        part = self._part(number, goal, before)
+        of_step = self.trace.stores[number].time is not None  # each of its factors has a name
+        part = None if of_step else self._part(number, goal, before)
         if not suspects:
             return part
         for each in [*suspects, number]:
             found = self.one_change(number, each, goal)
             if found:
+                found.quantity = found.quantity or self._value_given_by(found)
                 return found
         if part:
             return part
@@ -234,6 +262,14 @@ class Blame:
             if self.trace.carries_derivative(each):
                 return Found(each, None, "unknown")
         return None
+
+    def _value_given_by(self, found: Found) -> Quantity | None:
+        """The value of the network that a forward line is, once it is mended."""
+        if found.instead is None or self.trace.carries_derivative(found.number):
+            return None
+        store = self.trials.alone(found.number, self.trace, found.instead)
+        same = self.quantities.matches(store.value)[:1] if store else []
+        return same[0].quantity if same and same[0].quantity.kind == "value" else None
 
     def _part(self, number: int, goal: Quantity, before: set[int]) -> Found | None:
         """An unnamed factor such as da2_dz2: which known quantity makes this line come right?"""

@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 
 from ...derivation.convention import Convention
-from ...numbers.stable import sigmoid
 from ...ops import RNNCell
 from ...ops.gated import LSTMCarry, LSTMOutput
 from ...program.forward_pass import Pass
 from ...writing.signs import dims
 from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
+from .cell_steps import EXAMPLES, GATES, INPUTS, UNITS, lstm_step, plain_step
+from .laid_out import Layout
 from .limits import NotReadError
 from .one_op import QuantitiesOfOneOp, StudiedOp
-from .quantities import Layout, Quantities
+from .quantities import Quantities
 
-EXAMPLES, INPUTS, UNITS, OUTPUTS, SEED = 5, 3, 7, 2, 23
-GATES, ORDERS = "ifgo", ("ifgo", "ifog", "figo", "fiog", "iofg")
+OUTPUTS, SEED = 2, 23
+ORDERS = ("ifgo", "ifog", "figo", "fiog", "iofg")
 JOINED_FIRST = ("h", "x")  # of x and h in one array, in the place of the order of the gates
 RESULTS = ("x", "h", "c", "W", "U", "b")  # whose derivatives the function hands back
 PREVIOUS = words("{0}_prev prev_{0} {0}prev {0}0 {0}_0 {0}_old old_{0} last_{0} {0}_last")
@@ -56,7 +57,9 @@ OF_GATES = {
     "g": words("g gt g_t cct c_tilde c_hat c_bar candidate gbar ctilde c_candidate"),
 }
 LETTERS = {"i": ("i",), "f": ("f",), "o": ("o",), "g": ("g", "c")}
-ABOUT_TO = re.compile(r"(?:grad_|dl_d|dloss_d|d_|d)(.+)")
+ABOUT_TO = re.compile(r"(?:grad_|dl_?d|dloss_d|d_|d)(.+)")
+STACKED = re.compile(r"(?:concatenate|[hv]stack|column_stack)\(\(?\[?([^\n]*)")
+GATE = re.compile(r"\bd?_?[az]?_?([ifgo])(?:_\w+)?\b")
 JOINED = re.compile(
     r"(?:concatenate|row_stack|column_stack|[hv]stack)\(\(?[\[(] *(\w+)[^,]*, *(\w+)"
 )
@@ -78,7 +81,8 @@ class StudiedCell(StudiedOp):
         if Quantity("value", "c") not in self.arrays:
             return [Naming(before=before)]
         first = _joins(text)
-        return [Naming(gates=order, before=before) for order in ([first] if first else ORDERS)]
+        orders = [first] if first else sorted(ORDERS, key=lambda order: order != _stacked(text))
+        return [Naming(gates=order, before=before) for order in orders]
 
     def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
         return CellQuantities(self.one_example() if layout.one else self, layout, naming, numbers)
@@ -89,10 +93,10 @@ class StudiedCell(StudiedOp):
         first = {name: a[:1] if name in "xh" else a for name, a in data.items()}
         bar = self.arrays[Quantity("gradient", "h'")][:1]
         if (cell := self.arrays.get(Quantity("value", "c"))) is None:
-            arrays = _plain(**first, bar=bar)
+            arrays = plain_step(**first, bar=bar).quantities()
         else:
             kept = self.arrays[Quantity("gradient", "c' so far")][:1]
-            arrays = _lstm(**first, c=cell[:1], bar=bar, kept=kept)
+            arrays = lstm_step(**first, c=cell[:1], bar=bar, kept=kept).quantities()
         arrays |= {q: a for q, a in self.arrays.items() if q.of in ("V", "by")}
         return replace(self, arrays=arrays, examples=1)
 
@@ -116,6 +120,16 @@ def _is_before(letter: str, text: str) -> bool:
     return bool(stores) and not re.search(rf"\b{letter} *=(?!=)", text)
 
 
+def _stacked(text: str) -> str:
+    """The order in which a text puts the gates of an LSTM into one array; "" where none is told."""
+    for found in STACKED.finditer(text):
+        each = [GATE.search(part) for part in re.split(r",(?![^()]*\))", found[1].rstrip("])"))]
+        letters = "".join(one[1] for one in each if one)
+        if sorted(letters) == sorted(GATES):
+            return letters
+    return ""
+
+
 def _joins(text: str) -> str:
     """Whether a text has x and h in one array: "h" or "x", which stands first; "" where not."""
     for found in JOINED.finditer(text):
@@ -125,20 +139,21 @@ def _joins(text: str) -> str:
     return ""
 
 
-def studied_cell(state: Pass) -> StudiedCell | None:
-    """The network's one step of a recurrent cell; None where there is none, or more."""
+def studied_cell(state: Pass, several: bool = False) -> StudiedCell | None:
+    """The network's one step of a recurrent cell, or its `several` steps of one kind; or None."""
     found = [
         s.op for s in state.program.steps if isinstance(s.op, RNNCell | LSTMCarry | LSTMOutput)
     ]
     draw = np.random.default_rng(SEED).standard_normal
     x, h, c, bar, kept = draw((EXAMPLES, INPUTS)), *draw((4, EXAMPLES, UNITS))
-    kinds = sorted(type(op).__name__ for op in found)
+    names = [type(op).__name__ for op in found]
+    kinds = sorted(set(names) if several else names)
     if kinds == ["RNNCell"]:
         weights = draw((UNITS, INPUTS)), draw((UNITS, UNITS)), draw(UNITS)
-        arrays = _plain(x, h, *weights, bar)
+        arrays = plain_step(x, h, *weights, bar).quantities()
     elif kinds == ["LSTMCarry", "LSTMOutput"]:
         weights = draw((4 * UNITS, INPUTS)), draw((4 * UNITS, UNITS)), draw(4 * UNITS)
-        arrays = _lstm(x, h, c, *weights, bar, kept)
+        arrays = lstm_step(x, h, c, *weights, bar, kept).quantities()
     else:
         return None
     arrays |= {
@@ -146,49 +161,6 @@ def studied_cell(state: Pass) -> StudiedCell | None:
         Quantity("value", "by"): draw(OUTPUTS),
     }
     return StudiedCell(arrays, found[0], state, examples=EXAMPLES)
-
-
-def _plain(x: Any, h: Any, W: Any, U: Any, b: Any, bar: Any) -> dict[Quantity, Any]:
-    total = x @ W.T + h @ U.T + b
-    new = np.tanh(total)
-    back = bar * (1 - new**2)
-    values = {"x": x, "h": h, "W": W, "U": U, "b": b, "z": total, "h'": new}
-    return _all(values, {"h'": bar, "z": back}, _results(back, x, h, W, U))
-
-
-def _lstm(
-    x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, bar: Any, kept: Any
-) -> dict[Quantity, Any]:
-    total = x @ W.T + h @ U.T + b
-    i, f, g, o = np.split(total, 4, axis=-1)
-    i, f, o, g = sigmoid(i), sigmoid(f), sigmoid(o), np.tanh(g)
-    new = f * c + i * g
-    tanh = np.tanh(new)
-    back = kept + bar * o * (1 - tanh**2)
-    gates = {"i": back * g, "f": back * c, "g": back * i, "o": bar * tanh}
-    slopes = {"i": i * (1 - i), "f": f * (1 - f), "g": 1 - g**2, "o": o * (1 - o)}
-    sums = {f"z_{q}": gates[q] * slopes[q] for q in GATES}
-    stacked = np.concatenate(list(sums.values()), axis=-1)
-    values = {"x": x, "h": h, "c": c, "W": W, "U": U, "b": b, "z": total, "c'": new}
-    values |= {"h'": o * tanh, "tanh c'": tanh, "i": i, "f": f, "g": g, "o": o}
-    results = _results(stacked, x, h, W, U) | {"c": back * f}
-    for kind, found in (("value", values), ("result", results)):
-        for place, q in enumerate(GATES):
-            for name in "WUb":
-                rows = found[name][place * UNITS : (place + 1) * UNITS]
-                (values if kind == "value" else results)[f"{name}_{q}"] = rows
-    derivatives = {"h'": bar, "c' so far": kept, "c'": back, "z": stacked, **gates, **sums}
-    return _all(values, derivatives, results)
-
-
-def _results(back: Any, x: Any, h: Any, W: Any, U: Any) -> dict[str, Any]:
-    return {"x": back @ W, "h": back @ U, "W": back.T @ x, "U": back.T @ h, "b": back.sum(0)}
-
-
-def _all(values: Any, derivatives: Any, results: Any) -> dict[Quantity, Any]:
-    found = {Quantity("value", name): array for name, array in values.items()}
-    found |= {Quantity("gradient", name): array for name, array in derivatives.items()}
-    return found | {Quantity("result", name): array for name, array in results.items()}
 
 
 class CellQuantities(QuantitiesOfOneOp):
@@ -245,13 +217,13 @@ class CellQuantities(QuantitiesOfOneOp):
     def _named_so(self, low: str) -> str | None:
         """The value that a name means."""
         for gate, spelt in OF_GATES.items():
-            if low in spelt and Quantity("value", gate) in self.known:
+            if low in spelt and self._has(gate):
                 return gate
         for name, spelt in NAMES.items():
-            if low in spelt and Quantity("value", name) in self.known:
+            if low in spelt and self._has(name):
                 return name
         for gate, letters in LETTERS.items():
-            for letter in letters:
+            for letter in letters if self._has(gate) else ():
                 own = {f"w{letter}": "W", f"wx{letter}": "W", f"u{letter}": "U", f"wh{letter}": "U"}
                 own |= {
                     f"b{letter}": "b",
@@ -263,6 +235,17 @@ class CellQuantities(QuantitiesOfOneOp):
                 if Quantity("value", name) in self.known:
                     return name
         return None
+
+    def parameter(self, path: str | None) -> Quantity | None:
+        """The gradient that W -= lr * dW takes."""
+        if path is None or re.search(r"grad|cache|mem", path.lower()):
+            return None
+        goal = self.goal_of(path)
+        named = goal is not None and goal.kind == "value" and goal.of not in RESULTS[:3]
+        return self._in_known("result", goal.of) if goal and named else None
+
+    def _has(self, name: str) -> bool:
+        return Quantity("value", name) in self.known
 
     def _value_named(self, low: str) -> str | None:
         """The value that a name means, h being the state before the step where the text has it so.

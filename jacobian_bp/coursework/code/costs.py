@@ -94,6 +94,8 @@ def wrong_cost(
     costs = costs_of(trace.quantities) if names_cost(store) else None
     if costs is None or not holds_cost(store, trace.quantities, costs) or trace.draft(number):
         return None
+    if trace.is_after_update(number):
+        return None  # the cost at other parameters
     times = costs.times(store.value)
     if times is not None and times > 0:
         return None

@@ -2,10 +2,12 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+
+from ..lines.function_names import function_of
 
 Edit = tuple[str, ast.stmt]  # what is changed, in words, and the changed statement
 FLIPPED: dict[type[ast.cmpop], list[type[ast.cmpop]]] = {
@@ -80,7 +82,7 @@ def of_forward(statement: ast.stmt, value: str, activation: str) -> Iterator[Edi
         for node in ast.walk(right):
             if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
                 weight = ast.unparse(node)
-                bias = re.sub(r"[Ww](?=_?\d+\W*$)", "b", weight)
+                bias = re.sub(r"[Ww](?=_?\d+\W*$|' \+ str\(|_?\{)", "b", weight)
                 bias = bias.replace("weights[", "biases[")
                 if bias != weight:
                     new = _parsed(f"{ast.unparse(right)} + {bias}")
@@ -97,6 +99,47 @@ def of_forward(statement: ast.stmt, value: str, activation: str) -> Iterator[Edi
         new = _parsed(written.format(inside))
         words = f"{written.format('…')} for {ast.unparse(right)}"
         yield words, _made(statement, 0, _setting("value", new))
+
+
+def other_activations(statement: ast.stmt, names: Iterable[str]) -> Iterator[Edit]:
+    """Another of these activations in the place of one, wherever it stands in the line."""
+    for place, node in enumerate(ast.walk(statement)):
+        inside = _activated(node)
+        if inside is None:
+            continue
+        was = ast.unparse(node)
+        for name in names:
+            written = ACTIVATIONS.get(name.lower(), "")
+            new = written and written.format(ast.unparse(inside))
+            if new and new != was:
+                words = f"{written.format('…')} for {was}"
+                yield words, _made(statement, place, _put_there(_parsed(new)))
+
+
+def _activated(node: ast.AST) -> ast.expr | None:
+    """z of np.tanh(z), np.maximum(0, z), relu(z) and 1 / (1 + np.exp(-z))."""
+    match node:
+        case ast.Call(func=function, args=[z], keywords=[]):
+            named = function_of(getattr(function, "id", getattr(function, "attr", "")))
+            return z if named and named.kind == "activation" else None
+        case ast.Call(func=ast.Attribute(attr="maximum"), args=[ast.Constant(), z]):
+            return z
+        case ast.Call(func=ast.Attribute(attr="maximum"), args=[z, ast.Constant()]):
+            return z
+        case ast.BinOp(
+            left=ast.Constant(),
+            op=ast.Div(),
+            right=ast.BinOp(op=ast.Add(), right=ast.Call() as grown),
+        ):
+            inside = grown.args[0] if len(grown.args) == 1 else None
+            negative = isinstance(inside, ast.UnaryOp) and isinstance(inside.op, ast.USub)
+            return inside.operand if negative else None  # type: ignore[union-attr]
+    return None
+
+
+def _put_there(new: ast.expr) -> Callable[[Any], ast.expr]:
+    """A change that puts an expression in the place of a part."""
+    return lambda node: new
 
 
 def _of_operation(statement: ast.stmt, place: int, node: ast.BinOp) -> Iterator[Edit]:
@@ -160,7 +203,7 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
         node.slice, ast.BinOp | ast.UnaryOp | ast.Name
     ):
         for step in (1, -1):
-            key_text = f"{ast.unparse(node.slice)} {'+' if step > 0 else '-'} 1"
+            key_text = _moved(node.slice, step)
             words = f"[{key_text}] for [{ast.unparse(node.slice)}]"
             yield (
                 words,
@@ -169,6 +212,18 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
     if (word and word not in NOT_ARRAYS) or isinstance(node, ast.Subscript):
         text = ast.unparse(node)
         yield f"{text}.T for {text}", _made(statement, place, _turned)
+
+
+def _moved(index: ast.expr, step: int) -> str:
+    """t + 1 for t, and t for t − 1."""
+    match index:
+        case ast.BinOp(left=base, op=ast.Add(), right=ast.Constant(value=int(by))):
+            by += step
+        case ast.BinOp(left=base, op=ast.Sub(), right=ast.Constant(value=int(by))):
+            by = step - by
+        case _:
+            base, by = index, step
+    return ast.unparse(base) + (f" {'+' if by > 0 else '-'} {abs(by)}" if by else "")
 
 
 def _of_whole(statement: ast.stmt) -> Iterator[Edit]:

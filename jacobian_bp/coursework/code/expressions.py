@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity
+from ..lines.vocabulary import OF_GRADIENTS, Quantity
 from . import functions
 from .limits import (
     LARGEST_NUMBER,
@@ -67,6 +67,8 @@ class Expressions:
         self.knows: set[Quantity] = set()
         self.unknown: dict[str, int] = {}  # names that nothing tells, and their lines
         self.computed: frozenset[str] = frozenset()  # derivatives that the text stores itself
+        self.bound: set[str] = set()  # the variables of loops
+        self.time: int | None = None
         self.depth = 0
         self.steps = 0
         self.entries = 0
@@ -211,6 +213,7 @@ class Expressions:
         """The variable of a loop."""
         if isinstance(target, ast.Name):
             self.stored[target.id] = value
+            self.bound.add(target.id)
             self.maker[target.id] = tuple(self.makers_of(value))
         elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, tuple | list):
             if len(target.elts) != len(value):
@@ -296,9 +299,13 @@ class Expressions:
             if not isinstance(base, Bag | dict):
                 return self._entry(base, node)
             word, bag = str(self.of(node.slice)), self.path(node.value) or ""
+            if isinstance(base, dict) and OF_GRADIENTS.search(bag):
+                raise NotReadError(f"what {shown(path or word)} is")  # the text fills it itself
         else:
             word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]
-        found = None if path in self.computed else self.quantities.lookup(word, bag)
+        computes = path in self.computed or bag in self.computed
+        self.quantities.stands(self.time, self.depth > 0)
+        found = None if computes else self.quantities.lookup(word, bag)
         if found is not None and self.quantities.is_given(found) and self._computes(found):
             found = None  # the text has it under another name: this one is a slip
         if found is None and path:
@@ -345,26 +352,29 @@ class Expressions:
 
     def _entry(self, base: Any, node: ast.Subscript) -> Any:
         try:
-            if isinstance(base, list | tuple):
+            if isinstance(base, list | tuple | range):
                 found = base[self._index(node.slice)]
                 self._read_of_list(found)
                 return found
             if isinstance(base, np.ndarray):
                 return self._selected(base, node.slice)
+            if (first := getattr(base, "first", None)) is not None and self._index(node.slice) == 0:
+                return first  # the input of a step, which stands first in its cache
         except (IndexError, TypeError, ValueError) as error:
             raise ShapesError(str(error)) from None
         raise NotReadError(shown(ast.unparse(node)))
 
     def _selected(self, base: np.ndarray, key: ast.expr) -> Any:
         """A part of an array; of the data the examples of a batch, X[batch_idx], are all."""
-        known = dict(self.unknown)
+        known, is_data = dict(self.unknown), any(base is one for one in self.quantities.data)
         try:
-            return base[self.index(key)]
+            found = base[self.index(key)]
+            every = is_data and found.shape == base.shape and np.array_equal(found, base)
+            return base if every else found
         except NotReadError:
             parts = key.elts if isinstance(key, ast.Tuple) else [key]
             axis = 1 if self.quantities.columns else 0
             others = [part for n, part in enumerate(parts) if n != axis]
-            is_data = any(base is one for one in self.quantities.data)
             if not is_data or len(parts) <= axis or not all(map(_is_whole, others)):
                 raise
             self.unknown = known

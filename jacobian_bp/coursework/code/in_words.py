@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import Quantity
+from .already_updated import UPDATED
 from .blame import Blame, Found
 from .classes import BACK, gives_back, has_own_lines
 from .code_report import CodeLine, CodeReport
@@ -16,6 +17,7 @@ from .costs import costs_of, holds_cost
 from .judge import Judgement, Wrong
 from .kinks import off_the_kink
 from .limits import LANGUAGE, shown
+from .one_op import StudiedOp
 from .parsing import Parsed
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
@@ -89,6 +91,8 @@ class InWords:
         One layer's line serves every layer of its kind, so a mistake shows in one place: several
         wrong lines, or one beside lines that are not read, tell of the reading, not of the text.
         """
+        if isinstance(self.quantities.studied, StudiedOp):
+            return []
         of_layers = self.parsed.parts or any(c.is_layer for c in self.parsed.classes.values())
         lines = sorted({one.line for one in self.wrong})
         several = len(lines) > MOST_OF_LAYERS or bool(lines and self.judgement.unread)
@@ -172,7 +176,7 @@ class InWords:
             if (
                 wrong.quantity
                 and wrong.found.instead is None
-                and wrong.found.why not in ("helper", "layer", "argument")
+                and wrong.found.why not in ("helper", "layer", "argument", UPDATED)
             ):
                 trace = self.trials.trace(mended, keeps=True)
                 blame = Blame(self.trials, trace, mended, set())
@@ -242,6 +246,7 @@ class InWords:
                 and not cost
                 and np.any(store.value)
                 and not self.judgement.trace.draft(number)
+                and not self.judgement.trace.is_after_update(number)
             ):
                 unlike[store.line] = f"Not judged: {shown(store.said)} {UNLIKE}"
             known = quantity is not None or feeds or cost

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
+from .already_updated import UPDATED, read_too_late
 from .bias_shapes import of_other_shape
 from .blame import Blame, Found
-from .called_functions import Called
+from .called_functions import RETURNED, Called
 from .costs import names_cost, wrong_cost
 from .edits import edits
+from .laid_out import CLOSE, Match
 from .limits import Budget
 from .parsing import Parsed
-from .quantities import CLOSE, Match, Quantities
+from .quantities import Quantities
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
@@ -86,6 +88,7 @@ class Judge:
             found = self._first_wrong(trace)
             if found is None:
                 break
+            found = read_too_late(found, trace, self.trials)
             store = trace.stores[found.number]
             if store.kind == UNREAD and found.why == "factor":
                 # taken as right, with or without the 1/m that the lines after it need
@@ -108,6 +111,8 @@ class Judge:
 
     def _line_to_blame(self, found: Found, trace: Trace) -> int | None:
         """The line to blame, where it is another one than that of the store."""
+        if found.why == UPDATED:
+            return None
         if found.why == "cost":
             return found.instead.lineno if found.detail and found.instead else None
         return Called(self.trials, self.mended).to_blame(found, trace)
@@ -151,7 +156,7 @@ class Judge:
             return found
         if goal is None and (found := wrong_cost(number, trace, self.trials, self.mended)):
             return found
-        if store.example is not None and (found := blame.overwritten(number)):
+        if store.is_of_a_round and (found := blame.overwritten(number)):
             return found
         if store.decays:
             return None  # what a penalty takes off is judged by itself
@@ -179,19 +184,27 @@ class Judge:
         if number in trace.gradients.of or self._is_wrong_inside(number, goal, trace):
             if trace.gradients.right.get(number):
                 return of_other_shape(number, goal, trace, self.trials)
+            if found := Called(self.trials, self.mended).out_of_order(number, goal, trace):
+                return found
             factor = trace.matching(store.value, goal)
             up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
             uphill = ("adds" if store.sign < 0 else "takes off") if up else ""
             draft = self._draft_with(factor, number, trace)
             if draft:
                 return draft
-            return (
+            reads = (n for n in store.reads if trace.gradients.of.get(n) == goal)
+            if uphill and any(trace.gradients.right[n] for n in reads):
+                return Found(number, goal, "factor", uphill, factor)
+            found = (
                 (factor is not None and blame.upstream(number, goal, factor))
                 or blame.added(number, goal)
                 or blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
+            if uphill and (found.number, found.why) == (number, "edit"):
+                found.why, found.detail, found.factor = "factor", uphill, factor
+            return found
         return self._named_delta(number, goal, trace, blame)
 
     def _is_wrong_inside(self, number: int, goal: Quantity, trace: Trace) -> bool:
@@ -243,8 +256,8 @@ class Judge:
         if trace.updated(number, goal):
             return None
         right = self.quantities.right(goal, store)
-        if store.example is not None and np.array_equal(store.value, right):
-            return None  # the label of one example may be all 0, and no multiple of anything
+        if np.array_equal(store.value, right):
+            return None  # also where all is 0, and no multiple of anything
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity in (goal, Quantity("padded", goal.of))]
         fine = self._fine_below(number, trace)
@@ -265,7 +278,10 @@ class Judge:
             return None
         if matches and exact is None:
             return None
-        return Found(number, goal, "is", str(exact)) if exact else Found(number, goal, "value")
+        if exact:
+            return Found(number, goal, "is", str(exact))
+        before = None if trace.carries_derivative(number) else blame.feeding(number, goal)
+        return before or Found(number, goal, "value")
 
     def _is_shifted(self, value: Any, goal: Quantity) -> bool:
         """Whether only one number for each example is taken off the scores before a softmax."""
@@ -292,7 +308,8 @@ class Judge:
         if usual and not own[0].turned:
             return None
         if self._fine_below(number, trace):
-            if not (trace.draft(number) and (own or store.example is not None)):
+            starts = own or store.is_of_a_round or not np.any(store.value)
+            if not (trace.draft(number) and starts):
                 self.misnamed[number] = str(matches[0].quantity) if matches else ""
             return None
         if trace.draft(number):
@@ -364,10 +381,16 @@ class Judge:
         if wrong.found.why == "cost":
             self.passed.update(n for n, s in enumerate(trace.stores) if names_cost(s))
             return
+        if wrong.found.change == RETURNED and isinstance(wrong.found.instead, ast.Assign):
+            self._mend_each_returned(wrong, trace)
+            return
         if wrong.found.why == "inside":
             return  # its function is walked with the right line from now on
-        if wrong.found.instead is not None and trace.stores[wrong.number].example is not None:
-            statement = trace.stores[wrong.number].statement
+        store = trace.stores[wrong.number]
+        unnamed_value = wrong.found.why == "edit" and self.quantities.goal(store) is None
+        unnamed_value &= wrong.quantity is not None and wrong.quantity.kind == "value"
+        if wrong.found.instead is not None and (store.is_of_a_round or unnamed_value):
+            statement = store.statement
             self.trials.swapped[id(statement)] = wrong.found.instead
             return
         if self.broken and self._follows_a_break(wrong.number, trace):
@@ -401,6 +424,14 @@ class Judge:
             wrong.quantity = best[1]
         else:
             self.passed.update(trace.rounds(wrong.number))
+
+    def _mend_each_returned(self, wrong: Wrong, trace: Trace) -> None:
+        """Puts the right value under each name that a call's values are unpacked into."""
+        statement = trace.stores[wrong.number].statement
+        for number, store in enumerate(trace.stores):
+            goal = self.quantities.goal(store) if store.statement is statement else None
+            if goal is not None:
+                self.mended |= self._right(number, goal, 1.0, trace)
 
     def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
         """What may be put there: what its name says; what has its shape; for a break, any delta.
@@ -481,7 +512,12 @@ class Judge:
         store = trace.stores[number]
         if not isinstance(store.value, np.ndarray) or not store.value.ndim:
             return False
-        if trace.descendants(number) or self.quantities.goal(store) or names_cost(store):
+        alike = (n for n, s in enumerate(trace.stores) if s.statement is store.statement)
+        if (
+            any(trace.descendants(n) for n in alike)
+            or self.quantities.goal(store)
+            or names_cost(store)
+        ):
             return False
         if self.quantities.unrolled(store.value):
             return False

@@ -19,7 +19,7 @@ from .store import Store
 PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
 KNOWN = words(  # the attributes that have what a walk knows at a place
     "stored maker globals reads knows unknown scope scopes instances weighted made declared "
-    "layer_called layer_of updated of_updated unread_back"
+    "layer_called layer_of updated of_updated unread_back bound computed"
 )
 Returned = tuple[Any, ...]
 
@@ -85,7 +85,7 @@ class Loops(Assembly):
     def _checkpoint(self) -> Checkpoint:
         seen = self._kept_as_they_are()
         known = {name: copied(getattr(self, name), seen) for name in KNOWN}
-        known["example"] = self.example
+        known |= {"example": self.example, "time": self.time}
         return Checkpoint(len(self.stores), known, [copied(frame, seen) for frame in self.frames])
 
     def _kept_as_they_are(self) -> dict[int, Any]:
@@ -131,13 +131,14 @@ class Loops(Assembly):
 
     def _gone_through(self, source: ast.expr, target: ast.expr, body: list[ast.stmt]) -> Any:
         """What a loop goes through: of a dictionary of parameters, their names."""
-        if isinstance(source, ast.Call) and ast.unparse(source.func).endswith(".keys"):
-            source = getattr(source.func, "value", source)
-        if isinstance(source, ast.Name | ast.Attribute) and last_of(source).lower() in PARAMETERS:
-            numbers = range(1, self.quantities.layers + 1)
-            kinds = "Wb" if self.quantities.bias == "own" else "W"
-            first = self.quantities.naming.first - 1
-            return [f"{kind}{number + first}" for number in numbers for kind in kinds]
+        pairs, keyed = False, source
+        match source:
+            case ast.Call(func=ast.Attribute(value=of, attr="keys" | "items" as which), args=[]):
+                pairs, keyed = which == "items", of
+        if isinstance(keyed, ast.Name | ast.Attribute) and last_of(keyed).lower() in PARAMETERS:
+            path = self._path_or_none(keyed)
+            if not (pairs and isinstance(self.stored.get(path or ""), dict)):
+                return self._entries_of_parameters(keyed, pairs)
         known = dict(self.unknown)
         try:
             return self.of(source)
@@ -148,6 +149,19 @@ class Loops(Assembly):
                 raise
             self.unknown = known
             return range(1)  # so many rounds of training: each is judged like the first
+
+    def _entries_of_parameters(self, bag: ast.Name | ast.Attribute, pairs: bool) -> list[Any]:
+        """W1, b1, W2, …, the keys of a dictionary of parameters or of gradients, or pairs."""
+        numbers = range(1, self.quantities.layers + 1)
+        kinds = "Wb" if self.quantities.bias == "own" else "W"
+        first = self.quantities.naming.first - 1
+        names = [f"{kind}{number + first}" for number in numbers for kind in kinds]
+        if not pairs:
+            return names
+        entries = (ast.Subscript(value=bag, slice=ast.Constant(n), ctx=ast.Load()) for n in names)
+        return [
+            (n, self.of(ast.copy_location(e, bag))) for n, e in zip(names, entries, strict=True)
+        ]
 
     def _loop(
         self, target: ast.expr, source: Any, statements: Iterable[ast.stmt]
@@ -161,7 +175,10 @@ class Loops(Assembly):
                 self.leaves_back_out(statement, "a loop over nothing")
             return None
         over_examples = not long and self._goes_over_examples(target, items, body)
-        return self._go_round(Rounds(target, items, body, over_examples, long, self.example))
+        loop = Rounds(target, items, body, over_examples, long, self.example)
+        loop.times = None if long else self.quantities.times(list(items))
+        loop.outer_time = self.time
+        return self._go_round(loop)
 
     def _go_round(self, loop: Rounds) -> Returned | None:
         """The rounds of a loop from its own number on."""
@@ -171,6 +188,7 @@ class Loops(Assembly):
             self.bind(loop.target, loop.items[loop.number])
             loop.first = len(self.stores)
             self.example = loop.number if loop.over_examples else loop.outer
+            self.time = loop.times[loop.number] if loop.times else loop.outer_time
             returned = self._round(loop)
             if returned is not None or self._is_last_round(loop):
                 return returned
@@ -186,14 +204,14 @@ class Loops(Assembly):
             error.instead = ONE_ROUND
             raise
         finally:
-            self.example = loop.outer
+            self.example, self.time = loop.outer, loop.outer_time
         if follows:
             self.frames.pop()
         return returned
 
     def _is_last_round(self, loop: Rounds) -> bool:
         """Whether a loop ends with the round that has just been walked."""
-        self.example = loop.outer
+        self.example, self.time = loop.outer, loop.outer_time
         stored = self.stores[loop.first :]
         if self._trains(loop.target, loop.items[loop.number], loop.body):
             return True

@@ -15,9 +15,10 @@ from ...program.forward_pass import Pass
 from ...writing.signs import dims
 from ..lines.inner_names import SPOKEN
 from ..lines.vocabulary import COUNT, Naming, Quantity, words
+from .laid_out import Layout
 from .limits import NotReadError
 from .one_op import QuantitiesOfOneOp, StudiedOp
-from .quantities import Layout, Quantities
+from .quantities import Quantities
 
 EXAMPLES, UNITS, SEED = 7, 5, 19
 RESULTS = ("x", "gamma", "beta")  # whose derivatives the function hands back

@@ -1,5 +1,6 @@
 """The function of one op by itself: what its quantities are, and how a text may have them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from ...derivation.convention import Convention
 from ...ops import Op
 from ...program.forward_pass import Pass
 from ..lines.vocabulary import Naming, Quantity
-from .quantities import Layout, Quantities
+from .laid_out import Layout
+from .quantities import Quantities
 from .store import Store
+
+BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,17 @@ class StudiedOp:
     own: bool = True  # no run's sizes are told: a function of any size is judged
     biased: bool = True
 
+    def is_of_examples(self, text: str) -> bool:
+        """Whether a text sums over examples, or counts them: it is not for one alone."""
+        return bool(BATCH.search(text))
+
     def without_biases(self) -> "StudiedOp":
         return self
+
+    @property
+    def is_of_steps(self) -> bool:
+        """Whether it is several steps, one after the other."""
+        return False
 
     def layouts(self, convention: Convention | None) -> list[Layout]:
         """The ways in which its arrays may be laid out; the one that is said."""

@@ -12,7 +12,7 @@ from ...writing.signs import safe, type_of
 from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from .beside import with_updates_beside
-from .cells import studied_cell
+from .cells import StudiedCell
 from .code_report import CodeReport
 from .in_words import InWords
 from .limits import NotReadError, TooMuchError, refuse, shown, with_line
@@ -20,6 +20,7 @@ from .normalisation import studied_norm
 from .one_op import StudiedOp
 from .parsing import Parsed, parse
 from .readings import Readings
+from .sequences import for_text, studied_cells
 from .studied import Studied, studied_run
 
 
@@ -39,7 +40,8 @@ def diagnose_code(
     Convention, or the name of a ready-made one or of a file, with names and the place of the 1/m.
     A text for one example at a time is right without a 1/m. Of a run with one BatchNorm or
     LayerNorm it is the function of that op: x, gamma, beta, eps and dout to out, dx, dgamma, dbeta;
-    of one RNNCell or LSTMCell that of the step: x, prev_h, Wx, Wh, b and dnext_h to next_h, dx, ….
+    of a recurrent cell that of the step, x, prev_h, Wx, Wh, b and dnext_h to next_h, dx, …, or of
+    several steps, one after the other.
     `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
 
     >>> import numpy as np
@@ -117,6 +119,8 @@ def _read(
 ) -> tuple[CodeReport, Parsed]:
     """The best reading of a text that has our names, put into words, and the text as parsed."""
     parsed = parse(text, function, isinstance(studied, StudiedOp))
+    if isinstance(studied, StudiedCell):
+        studied = for_text(studied, parsed)
     readings = Readings(parsed, studied, convention, numbers)
     try:
         best, as_good = readings.best()
@@ -125,7 +129,7 @@ def _read(
             other, as_good_too = penalised.best()
             if other and (best is None or other.score < best.score):
                 readings, best, as_good = penalised, other, as_good_too
-        own = best and best.layout.convention.bias == "own"
+        own = best and best.layout.convention.bias == "own" and isinstance(studied, Studied)
         if best and own and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
             bare = Readings(parsed, studied.without_biases(), convention, numbers)
             other, as_good_too = bare.best()
@@ -143,7 +147,7 @@ def _read(
 def _studied(run: Run) -> Studied | StudiedOp:
     """The dense network of a run, its one normalisation, or its one recurrent cell."""
     state = run.forward_pass
-    return studied_norm(state) or studied_cell(state) or studied_run(run)
+    return studied_norm(state) or studied_cells(state) or studied_run(run)
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)

@@ -11,12 +11,11 @@ from .classes import Class, called, classes_of, kind_of
 from .composition import Parts, composition
 from .each_written import written_out
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
-from .returned_parts import ReturnedPart, with_returned_parts
+from .returned_parts import FORWARD, ReturnedPart, with_returned_parts
 
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
 STORES = ast.Assign | ast.AugAssign | ast.AnnAssign
 READ = ("__init__", "__name__")  # super().__init__(), if __name__ == "__main__"
-FORWARD = re.compile(r"forward|feed", re.IGNORECASE)
 REFUSED = {  # what no backward function needs, and what is read instead
     ast.While: ("a while loop", "Write for … in range(…)."),
     ast.Lambda: ("a lambda", "Write a def."),
@@ -76,6 +75,17 @@ class Parsed:
             p.id for p in targets if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)
         )
 
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The names that are given values, and whose entries are: grads of grads['dW2'] = ...."""
+        nodes = [n for n in _all((*self.forward, *self.body)) if isinstance(n, STORES)]
+        each = (n.targets if isinstance(n, ast.Assign) else [n.target] for n in nodes)
+        targets = [target for some in each for target in some]
+        parts = [part for target in targets for part in getattr(target, "elts", [target])]
+        return frozenset(
+            ast.unparse(part.value if isinstance(part, ast.Subscript) else part) for part in parts
+        )
+
 
 def parse(text: object, function: object = None, of_one_op: bool = False) -> Parsed:
     """The statements of a text, or SpecError with the line that cannot be read.
@@ -109,6 +119,8 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     own = set(map(id, classes[owner].methods.values())) if owner else set[int]()
     others = {id(f) for c in classes.values() for f in c.own.values()} - own
     before_it = [f for f in found if f is not main and id(f) not in others]
+    if of_one_op and main is not None and _loops(main):
+        before_it = list(filter(_loops, before_it))  # all steps, not the function of one
     forward = next(filter(_is_forward, before_it), None)
     alone = main is None or any(FORWARD.search(called(n)) for n in ast.walk(main))
     body = tuple(_loose(tree.body)) if main is None else with_returned_parts(main.body, main.name)
@@ -215,6 +227,10 @@ def _main(tree: ast.Module, found: list[ast.FunctionDef]) -> ast.FunctionDef | N
         return back, node.name not in names, named, stores
 
     return max(found, key=rank)
+
+
+def _loops(node: ast.FunctionDef) -> bool:
+    return any(isinstance(part, ast.For) for part in ast.walk(node))
 
 
 def _is_forward(node: ast.FunctionDef) -> bool:

@@ -63,6 +63,6 @@ class Rates:
         if low in RATE:
             return True  # self.lr = lr of an __init__, or lr=0.1 of a def
         if not makers:
-            return False
+            return path in walk.quantities.defaulted
         source = getattr(walk.stores[makers[-1]].statement, "value", None)
         return source is not None and self._is_number(source)

@@ -10,17 +10,17 @@ from typing import Any
 from ...derivation.convention import Convention
 from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
 from .judge import MOST_WRONG, Judge, Judgement
+from .laid_out import Layout
 from .limits import Budget, NotReadError, ShapesError
-from .one_op import StudiedOp
+from .one_op import BATCH, StudiedOp
 from .parsing import Parsed
-from .quantities import Layout, Quantities
+from .quantities import Quantities
 from .store import BREAK, MASKED, UNREAD
 from .studied import Studied
 from .trace import Trace
 from .trials import Trials
 
 CONVENTIONS = [Convention(e, w) for e in ("rows", "columns") for w in ("in,out", "out,in")]
-BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")
 COUNTED = re.compile(rf"\b(?:{'|'.join(sorted(COUNT))}|len)\b")
 LABELLED = r"(?:self\.)?(?:y|t|labels?|targets?|y_true|y_train|y_batch|y_mini|true_labels)"
 ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds classes
@@ -44,7 +44,9 @@ DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
 L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
 ALWAYS_ASKED = {"gates", "swapped", "y_is_output", "first", "input", "bare"}  # by any name
+ALWAYS_ASKED |= {"times", "coded"}
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
+MOST_WORSE_STEPS = 6  # of what breaks or is wrong where the steps of a recurrent network are read
 
 Score = tuple[int, int, int, int, int]
 
@@ -123,7 +125,7 @@ class Readings:
             first.setdefault(layout, (bad, naming))
         order = [(bad, naming, layout) for layout, (bad, naming) in first.items()] + ranked
         for place, (bad, naming, layout) in enumerate(order):
-            if best is not None and best.score[:4] == (0, 0, 0, 0):
+            if best is not None and (best.score[:4] == (0, 0, 0, 0) or self._is_settled(best)):
                 break
             known = (layout, naming) in self._of
             beyond = place >= len(first)
@@ -137,6 +139,12 @@ class Readings:
         if best.score[0] and _may_be_told_by_a_name(best.judgement.trace):
             best = self._with_guesses(best)
         return best, self._as_good(best)
+
+    def _is_settled(self, best: Reading) -> bool:
+        """Whether one change mends a text of several steps, as it is read by what fits it best."""
+        if not isinstance(self.studied, StudiedOp) or not self.studied.is_of_steps:
+            return False
+        return best.score[0] == 1 and best.judgement.wrong[0].found.instead is not None
 
     def _hopeless(
         self, bad: int, layout: Layout, best: Reading, first: dict[Layout, tuple[int, Naming]]
@@ -155,6 +163,7 @@ class Readings:
             for r in self._of.values()
             if r
             and r.score[:2] == best.score[:2]
+            and (best.judgement.computes_derivatives or r.score[2] == best.score[2])
             and r.naming == best.naming
             and r.layout.one == best.layout.one
             and None not in (r.first_wrong, best.first_wrong)
@@ -179,7 +188,8 @@ class Readings:
         """One example alone is out where the text sums, averages or divides by m."""
         if isinstance(self.studied, StudiedOp):
             found = self.studied.layouts(self.convention)
-            return [each for each in found if not (each.one and BATCH.search(self.text))]
+            several = self.studied.is_of_examples(self.text)
+            return [each for each in found if not (each.one and several)]
         conventions = [self.convention] if self.convention else CONVENTIONS
         if not self.convention and WITH_ONES.search(self.text):
             in_weights = [replace(c, bias=b) for b in ("first", "last") for c in CONVENTIONS]
@@ -253,11 +263,17 @@ class Readings:
                 right = list(trace.gradients.right.values())
                 if layout.one and self.parsed.has_no_weights:
                     right = []  # of one example ∂J/∂b is ∂J/∂z: it tells no layout
-                bad = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
-                if isinstance(self.studied, StudiedOp):
+                bad = broken = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
+                bad += sum(not r for r in right) - len(right)
+                if isinstance(self.studied, StudiedOp) and self.studied.is_of_steps:
+                    bad = broken - _right_values(trace)
+                elif isinstance(self.studied, StudiedOp):
                     bad += len(right) * _wrong_values(trace)  # these tell the order of the gates
-                found.append((bad + sum(not r for r in right) - len(right), a, b, naming, layout))
-        return [(bad, naming, layout) for bad, _, _, naming, layout in sorted(found, key=_key)]
+                found.append((bad, a, b, naming, layout))
+        found.sort(key=_key)
+        if isinstance(self.studied, StudiedOp) and self.studied.is_of_steps:
+            found = [each for each in found if each[0] <= found[0][0] + MOST_WORSE_STEPS]
+        return [(bad, naming, layout) for bad, _, _, naming, layout in found]
 
     def _reading(
         self,
@@ -331,6 +347,13 @@ def _wrong_values(trace: Trace) -> int:
     goals = [(store, trace.quantities.goal(store)) for store in trace.stores]
     said = [(store, goal) for store, goal in goals if goal and goal.kind == "value"]
     return sum(trace.matching(store.value, goal) is None for store, goal in said)
+
+
+def _right_values(trace: Trace) -> int:
+    """How many lines are what their names say."""
+    made = [store for store in trace.stores if store.kind not in (BREAK, UNREAD)]
+    goals = [(store, trace.quantities.goal(store)) for store in made]
+    return sum(bool(goal and trace.matching(store.value, goal)) for store, goal in goals)
 
 
 def _differ(first: Naming, second: Naming) -> set[str]:

@@ -44,6 +44,8 @@ class Rounds:
     number: int = 0
     first: int = 0
     before: list[Store] = field(default_factory=list)
+    times: list[int] | None = None  # which step of a recurrent network each round is of
+    outer_time: int | None = None
 
 
 @dataclass

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 BUNDLES = re.compile(r"dict|tuple|list|OrderedDict|SimpleNamespace|[A-Z]\w*")
+FORWARD = re.compile(r"forward|feed", re.IGNORECASE)
 PLACES = ast.Name | ast.Attribute | ast.Subscript
 
 
@@ -51,7 +52,8 @@ def _with_parts_inside(statement: ast.stmt, function: str) -> ast.stmt:
 def _parts(value: ast.expr, function: str) -> Iterator[ReturnedPart]:
     for node, path, key, is_first in values_of(value, f"{function}()"):
         says_more = key is not None and isinstance(node, PLACES)  # {"dW1": dW2}
-        if says_more or not isinstance(node, PLACES | ast.Constant):
+        is_output = is_first and isinstance(node, PLACES) and FORWARD.search(function)
+        if says_more or is_output or not isinstance(node, PLACES | ast.Constant):
             part = ast.copy_location(ReturnedPart(value=node), node)
             part.path, part.key, part.is_first, part.function = path, key, is_first, function
             yield part

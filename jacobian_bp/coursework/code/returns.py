@@ -10,8 +10,7 @@ from ..lines.vocabulary import Quantity
 from .assignments import is_place
 from .limits import NotReadError, ShapesError
 from .loops import Loops, Returned
-from .parsing import FORWARD
-from .returned_parts import ReturnedPart
+from .returned_parts import FORWARD, ReturnedPart
 from .scope import goal_of_return, value_that_it_is
 from .store import BREAK, PLAIN, UNREAD, UPDATE, Store
 
@@ -29,6 +28,7 @@ class Returns(Loops):
             name = self.quantities.goal_of(self._path_or_none(value) or "")
             said_by_key = self.quantities.goal_of(part.key or "")
             if said_by_key is None or said_by_key.kind != "gradient" or name == goal:
+                self._is_output_of_forward(part)
                 return  # {"dW1": dW1}, {"a1": a1}
         if self._returns_an_update(part):
             return
@@ -51,6 +51,16 @@ class Returns(Loops):
             return
         store.reads, store.knows = self.reads, self.knows
         self._put(store)
+
+    def _is_output_of_forward(self, part: ReturnedPart) -> None:
+        """return A, of a forward function: what was stored last under A is the output."""
+        path = self._path_or_none(part.value)
+        made = self.maker.get(path or "", ())
+        store = self.stores[made[0]] if len(made) == 1 else None
+        if store is None or self.quantities.goal(store) is not None:
+            return
+        if part.is_first and FORWARD.search(part.function) and self._has_shape_of_output(store):
+            store.place = Quantity("value", self.quantities.output)
 
     def _put_values(self, store: Store, found: Any, value: ast.expr) -> None:
         """The value, or each of those that a list has, which a comprehension makes."""
@@ -125,9 +135,15 @@ class Returns(Loops):
             return False
         if not FORWARD.search(part.function) or store.path != part.path:
             return False
+        return self._has_shape_of_output(store)
+
+    def _has_shape_of_output(self, store: Store) -> bool:
+        """Whether it may be the output: as large, and no other value of the network."""
         output = Quantity("value", self.quantities.output)
         right = self.quantities.known.get(output)
-        if right is None or np.shape(store.value) != right.shape:
+        if right is None or not isinstance(store.value, np.ndarray | np.generic):
+            return False
+        if store.value.shape != right.shape:
             return False
         return value_that_it_is(store.value, self.quantities) in (None, output)
 

@@ -68,8 +68,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {factor_words(found.factor, quantities)} times {what}."]
         case "is":
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
+        case "updated":
+            says = [f"It reads {shown(found.detail, 80)} already updated: {path} is meant to be"]
+            says[0] += f" {meant_for}, by the parameter as it was. Compute it before the update."
         case "overwritten":
-            says = [f"In each round {path} overwrites what the other examples gave."]
+            says = [f"In each round {path} overwrites what the other {found.detail} gave."]
         case "inside":
             says = [f"By it {path} in line {shown(found.detail)} is not {meant_for}."]
         case "argument":

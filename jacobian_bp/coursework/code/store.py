@@ -41,8 +41,14 @@ class Store:
     calls: tuple[int, ...] = ()
     holder: int = 0
     visible: dict[str, Any] = field(default_factory=dict)
+    time: int | None = None  # of the steps of a recurrent network, which round it stands in
     is_local: bool = False  # its name says nothing by itself
     is_returned: bool = False  # it is computed in the text's own return
+
+    @property
+    def is_of_a_round(self) -> bool:
+        """Whether it stands in a round of a loop over the examples or over the steps."""
+        return self.example is not None or self.time is not None
 
     @property
     def said(self) -> str:

@@ -167,9 +167,9 @@ def _layers(state: Pass) -> int:
         refuse(
             "the network is not layer after layer, z1 = W1 x + b1, a1 = σ(z1), … and a loss of "
             "the last one.",
-            "  Pass a run of Network.dense([3, 4, 2], …), or of one BatchNorm, LayerNorm, RNNCell "
-            "or LSTMCell;\n"
-            "  of other networks diagnose_line reads single lines.",
+            "  Pass a run of Network.dense([3, 4, 2], …), or of one BatchNorm, LayerNorm, RNNCell, "
+            "LSTMCell\n"
+            "  or GRUCell; of other networks diagnose_line reads single lines.",
         )
     return layers
 

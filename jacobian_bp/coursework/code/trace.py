@@ -147,7 +147,7 @@ class Trace:
         """out = layer.forward(out) in a loop: a value of the network by its last round alone."""
         own = self.stores[number]
         goal = self.quantities.goal(own)
-        return (goal is not None and goal.kind == "value") and any(
+        return (goal is not None and goal.kind == "value" and own.time is None) and any(
             later.statement is own.statement
             and later.same_place(own)
             and number in self.ancestors(place)
@@ -195,8 +195,21 @@ class Trace:
 
     def right(self, number: int, quantity: Quantity, factor: float) -> dict[int, Any]:
         """The right values to put in for a store: in a loop over the examples for each of them."""
+        own = self.stores[number]
+        if own.time is not None and quantity == self.quantities.goal(own):
+            return self._right_in_each_step(number, factor)
         each = [number] if quantity.is_parameter_gradient else self.rounds(number)
         return {n: self.quantities.right(quantity, self.stores[n]) * factor for n in each}
+
+    def _right_in_each_step(self, number: int, factor: float) -> dict[int, Any]:
+        """The right values of a line in each round of a loop over the steps, dh_t in round t."""
+        own, found = self.stores[number], dict[int, Any]()
+        for n, store in enumerate(self.stores):
+            alike = store.statement is own.statement and store.path == own.path
+            goal = self.quantities.goal(store) if alike and store.calls == own.calls else None
+            if goal is not None and (n == number or not goal.is_parameter_gradient):
+                found[n] = self.quantities.right(goal, store) * factor
+        return found
 
     def descendants(self, number: int) -> set[int]:
         seen = {number}
@@ -215,9 +228,17 @@ class Trace:
         return seen
 
     def updated(self, number: int, value: Quantity) -> bool:
-        """Whether a store is what an update has made of a parameter: params['W2'] = W2."""
-        before = (self.stores[each] for each in self.ancestors(number))
-        return any(s.place and s.place.of == value.of and s.kind == UPDATE for s in before)
+        """Whether a store is what an update has made of a parameter: params['W2'] = W2.
+
+        Or a value that comes after one: another forward pass, at the new parameters.
+        """
+        before = [self.stores[n] for n in self.ancestors(number) if self.stores[n].kind == UPDATE]
+        of_parameter = value.of[0] in "Wb"
+        return any(not of_parameter or (s.place and s.place.of == value.of) for s in before)
+
+    def is_after_update(self, number: int) -> bool:
+        """Whether a store comes from a parameter that was given a new value before."""
+        return any(self.stores[each].kind == UPDATE for each in self.ancestors(number))
 
     def carries_derivative(self, number: int) -> bool:
         """Whether a store comes from the label, or from a derivative."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity, derivative_of
+from ..lines.vocabulary import OF_GRADIENTS, Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
@@ -61,12 +61,13 @@ class Trials:
         self.helpers = dict(parsed.helpers)
         self.swapped: dict[int, ast.stmt] = {}  # statements mended for good, by their id
         self.before: _Walked | None = None  # the last walk that kept its states
+        quantities.defaulted = frozenset(parsed.defaults)
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
             name
             for name in parsed.plain_targets
             if derivative_of(name, naming, layers) and not quantities.is_of_dropout(name)
-        )
+        ) | frozenset(filter(OF_GRADIENTS.search, parsed.filled))
 
     def trace(
         self,
@@ -101,6 +102,7 @@ class Trials:
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
         if not mended:
             self.quantities.walked()
+        self.quantities.settle(walk.stores)
         found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
         found.states, found.unread_back = walk.states, walk.unread_back
         if keeps:
@@ -147,6 +149,8 @@ class Trials:
         """Whether a statement has not been walked before: another one finds the same state."""
         stores = before.stores
         own = stores[number].statement
+        if stores[number].time is not None:
+            return bool(before.states)  # what the rounds before it have stored is right
         return bool(before.states) and all(s.statement is not own for s in stores[:number])
 
     def _cannot_give(

@@ -8,18 +8,20 @@ import numpy as np
 
 from ..lines.vocabulary import Quantity
 from . import functions
-from .calls import Calls, Helpers
+from .calls import Helpers
 from .classes import Class
 from .limits import NotReadError, ShapesError
+from .objects import Objects
 from .quantities import Quantities
 from .rates import Rates
 from .scope import BIAS, WEIGHT, last_name, value_that_it_is
 from .store import BREAK, UPDATE, Store
 
+ADAPTIVE = re.compile(r"/ *\(?(?:np\.)?sqrt\(|\*\* *0?\.5")
 ALMOST_NOTHING = 1e-100  # more than NEXT_TO_NOTHING times any number of a run
 
 
-class Updates(Calls):
+class Updates(Objects):
     """Expressions and calls, with the statements that give a parameter a new value."""
 
     def __init__(
@@ -32,6 +34,8 @@ class Updates(Calls):
 
     def parameter(self, path: str | None) -> Quantity | None:
         """The gradient that an update of this name takes; of a layer's own W by what W is."""
+        if path in self.bound and (own := self._named_parameter(path)):
+            return own
         if path is None or not (path.startswith("#") or not self.scope.of_network):
             return self.quantities.parameter(path)
         if last_name(path).lower() not in WEIGHT | BIAS:
@@ -47,6 +51,12 @@ class Updates(Calls):
             return None
         self.of_updated[path] = Quantity("gradient", found.of)
         return self.of_updated[path]
+
+    def _named_parameter(self, path: str) -> Quantity | None:
+        """∂J/∂W1 for p of for p, g in zip([W1, b1], grads), in the round of W1."""
+        named = self.quantities.named(self.stored.get(path))
+        found = next((q for q in named if q.kind == "value" and q.of[0] in "Wb"), None)
+        return Quantity("gradient", found.of) if found else None
 
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         raise NotImplementedError
@@ -82,6 +92,8 @@ class Updates(Calls):
         """W -= lr * G stores the gradient that it takes, and gives the name a new value."""
         path = self._path_or_none(target)
         self._fresh()
+        if ADAPTIVE.search(ast.unparse(value)):
+            return  # divided by what an optimiser has kept of the gradients
         found, kind, error, rate = None, UPDATE, "", 1.0
         try:
             found = self.of(value)

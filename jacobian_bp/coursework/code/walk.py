@@ -53,6 +53,7 @@ class Walk(Returns):
         self.mended, self.instead = mended or {}, instead or {}
         self.computed = computed
         self.last = last
+        self.time: int | None = None  # of which step of a recurrent network the round is
         self.example: int | None = None  # whose round of a loop over the examples it is
         self.states = []
 
@@ -73,8 +74,10 @@ class Walk(Returns):
                 self.call_layers(self.assembled(parsed.parts))
                 return
             self.block(parsed.forward)
+            kept = self.quantities.kept_caches(self.stored)
             for path in [p for p in self.stored if not p.startswith(("self.", "#"))]:
                 del self.stored[path]
+            self.stored |= kept
             for name, number in parsed.defaults.items():
                 if not is_penalty(name) and self.quantities.lookup(name) is None:
                     self.stored[name] = number
@@ -90,6 +93,7 @@ class Walk(Returns):
         stored = state.stored.items()
         self.stored = {p: list(v) if type(v) is list else v for p, v in stored}
         self.scope, self.example, self.depth = replace(state.scope), state.example, state.depth
+        self.time = state.time
         self._statement(statement)
         return self.stores
 
@@ -123,6 +127,7 @@ class Walk(Returns):
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 self._assign(statement, target, value)
             case ast.For(target=target, iter=source, body=body):
+                self._fresh()
                 try:
                     items = self._gone_through(source, target, body)
                 except NotReadError as error:
@@ -144,6 +149,7 @@ class Walk(Returns):
         return None
 
     def _test(self, test: ast.expr) -> bool:
+        self._fresh()
         try:
             return self.truth(test)
         except (NotReadError, ShapesError):

@@ -23,11 +23,11 @@ OUTPUT = words(
 LABEL = words(
     "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y "
     "y_train y_train_enc y_train_onehot y_batch yb enc_y "
-    "expected ground_truth y_enc y_one_hot onehot_y y_mini"
+    "expected ground_truth y_enc y_one_hot onehot_y y_mini batch_y batch_labels batch_targets y_b"
 )
 INPUT = words(
     "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
-    "input_layer layer0 x_mini"
+    "input_layer layer0 x_mini batch_x batch_inputs x_b"
 )
 MINI_BATCH = words("mini_batch minibatch batch")
 ROUNDS = words("epochs num_epochs n_epochs iterations num_iterations n_iter max_iter num_iters")
@@ -39,7 +39,7 @@ PENALTY = words(
     "reg lambd lambda_ lambda lamda lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg "
     "regularization decay l2_reg reg_strength"
 )
-RATE = words("lr eta learning_rate alpha epsilon rate step_size l_rate")
+RATE = words("lr eta learning_rate learn_rate learningrate alpha epsilon rate step_size l_rate")
 SWITCHED_OFF = {"dropout", "use_reg", "verbose", "print_cost", "debug"}
 LISTS = {
     "W": {"weights", "w", "ws", "thetas"},
@@ -88,7 +88,7 @@ class Quantity(NamedTuple):
     """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
 
     Where the bias is a column of W, an activation is "padded" with the 1s that meet it; "result"
-    is the ∂J/∂ that the function of a single op hands back.
+    is the ∂J/∂ that the function of a single op hands back, "share" what one step adds to one.
 
     >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
     ∂J/∂W2 the slope at z1
@@ -111,7 +111,7 @@ class Quantity(NamedTuple):
 
     @property
     def is_derivative(self) -> bool:
-        return self.kind in ("gradient", "result", "error")
+        return self.kind in ("gradient", "result", "error", "share")
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,10 @@ class Naming:
     without a number are those of layer 1; num_layers `counts_input` as one, or does not. Where W
     has the rows of an LSTM's gates one below the other, these are in the order of `gates`.
     The letters in `before`, h or c, are the state before a recurrent step, h_new that behind it.
+    Of several steps the axis of time is the one of a "list", in the "middle" or the "last" one;
+    in a list of states that before the first step is "kept" last, h[-1], or first, h[0]; inputs x
+    and labels y that are "coded" are classes; of the other letters there v says that both have the
+    same number of them, a that the state is called so, u that U weighs x, 0 that it starts from 0.
     """
 
     swapped: bool = False
@@ -139,6 +143,9 @@ class Naming:
     counts_input: bool = True
     gates: str = "ifgo"
     before: str = ""
+    times: str = "list"
+    kept: str = "last"
+    coded: str = ""
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:

@@ -1,9 +1,10 @@
 """diagnose_code on a forward pass by itself: the right one is right, the wrong line is named."""
 
+import numpy as np
 import pytest
 from course_lines import RELU
 
-from jacobian_bp import diagnose_code
+from jacobian_bp import Network, diagnose_code
 
 FORWARD = """\
 def forward(X, W1, b1, W2, b2):
@@ -116,7 +117,11 @@ def test_a_wrong_activation_in_a_list_is_named_and_no_line_after_it(wrong, more)
     assert (report.right, report.first_wrong) == (False, 5), str(report)
     assert [one.number for one in report.lines if one.right is False] == [5]
     (line,) = [one for one in report.lines if one.number == 5]
-    assert line.sentences == ("acts[1] is not a1, shape (11, 5).",)
+    meant = line.text.replace(wrong, "np.maximum(0, z)")
+    assert line.sentences == (
+        "acts[1] is not a1, shape (11, 5).",
+        f"Meant: {meant}   (np.maximum(0, …) for {wrong})",
+    )
 
 
 def test_a_list_that_keeps_z_and_a_has_no_activation_by_its_place():
@@ -129,3 +134,66 @@ def forward(X, W1, b1, W2, b2):
     probs = np.exp(z2) / np.sum(np.exp(z2), axis=1, keepdims=True)
 """
     assert diagnose_code(text, RELU).right is True
+
+
+NORMAL = np.random.default_rng(5).standard_normal
+DEEP = Network.dense([3, 7, 5, 2], ["tanh", "tanh", "sigmoid"], "bce", seed=1).run(
+    NORMAL((11, 3)), (NORMAL((11, 2)) > 0) * 1.0
+)
+LOOPS = {
+    "one name in a conditional": """\
+def forward(X, params):
+    A = X
+    for l in range(1, 4):
+        Z = A @ params[f"W{l}"].T + params[f"b{l}"]
+        A = np.tanh(Z) if l < 3 else 1 / (1 + np.exp(-Z))
+    return A
+""",
+    "the last layer in the return": """\
+def forward(X, weights, biases):
+    A = X
+    for W, b in zip(weights[:-1], biases[:-1]):
+        A = np.tanh(A @ W + b)
+    return 1 / (1 + np.exp(-(A @ weights[-1] + biases[-1])))
+""",
+    "columns with a cache": """\
+def model_forward(X, parameters):
+    caches = []
+    A = X
+    L = len(parameters) // 2
+    for l in range(1, L):
+        A_prev = A
+        Z = np.dot(parameters['W' + str(l)], A_prev) + parameters['b' + str(l)]
+        A = np.tanh(Z)
+        caches.append((A_prev, Z))
+    ZL = np.dot(parameters['W' + str(L)], A) + parameters['b' + str(L)]
+    AL = 1 / (1 + np.exp(-ZL))
+    return AL, caches
+""",
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_wrong_activation_in_a_loop_without_derivatives_is_named(name):
+    assert diagnose_code(LOOPS[name], DEEP).right is True
+    text = LOOPS[name].replace("np.tanh(", "np.maximum(0, ")
+    report = diagnose_code(text, DEEP)
+    wrong = [line for line in report.lines if line.right is False]
+    assert [line.text for line in wrong] == [line for line in _lines(text) if "maximum" in line]
+    assert wrong[0].meant == wrong[0].text.replace("np.maximum(0, ", "np.tanh(")
+    assert wrong[0].sentences[0].startswith("A is not a1, shape (")
+
+
+def _lines(text):
+    return [line.strip() for line in text.splitlines()]
+
+
+def test_a_missing_bias_in_a_loop_without_derivatives_is_named():
+    text = LOOPS["columns with a cache"].replace(
+        ", A_prev) + parameters['b' + str(l)]", ", A_prev)"
+    )
+    report = diagnose_code(text, DEEP)
+    assert [line.number for line in report.lines if line.right is False] == [7]
+    assert report.lines[3].meant == (
+        "Z = np.dot(parameters['W' + str(l)], A_prev) + parameters['b' + str(l)]"
+    )

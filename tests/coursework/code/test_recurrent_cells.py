@@ -5,7 +5,7 @@ from backward_functions import planted
 from recurrent_functions import STYLES
 from recurrent_runs import run_of
 
-from jacobian_bp import Convention, SpecError, diagnose_code
+from jacobian_bp import Convention, diagnose_code
 
 PLAIN, COLUMNS = "one step with a cache", "one step in columns with parameters"
 STACKED, APART = (
@@ -79,16 +79,71 @@ def test_the_order_of_the_gates_is_told_from_the_text(order):
     assert diagnose_code(mixed, run_of("LSTMCell")).right is False
 
 
-@pytest.mark.parametrize("name", sorted({*STYLES} - {*MISTAKES}))
-def test_several_steps_and_other_cells_are_refused_with_what_is_read(name):
-    with pytest.raises(SpecError) as refused:
-        diagnose_code(STYLES[name].text, run_of(STYLES[name].network))
-    assert str(refused.value) == (
-        "diagnose_code: the network is not layer after layer, z1 = W1 x + b1, a1 = σ(z1), … and a "
-        "loss of the last one.\n"
-        "  Pass a run of Network.dense([3, 4, 2], …), or of one BatchNorm, LayerNorm, RNNCell or "
-        "LSTMCell;\n  of other networks diagnose_line reads single lines."
-    )
+GRU, BEFORE = "a gru in one step", "a gru whose reset stands in front of U"
+GRUS = {
+    GRU: (
+        STYLES[GRU].text,
+        [
+            ("dUn = h_prev.T @ (dan * r)", "dUn = h_prev.T @ dan"),
+            ("dr = dan * hn", "dr = dan * h_prev"),
+            ("dan = dn * (1 - n ** 2)", "dan = dn * (1 - n)"),
+            ("dz = dh_next * (h_prev - n)", "dz = dh_next * (n - h_prev)"),
+            ("(dan * r) @ Un.T", "dan @ Un.T"),
+            ("dbn = dan.sum(axis=0)", "dbn = dn.sum(axis=0)"),
+        ],
+    ),
+    BEFORE: (
+        """\
+def gru_step(x, h_prev, dh_next, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh):
+    z = sigmoid(Wz @ x + Uz @ h_prev + bz)
+    r = sigmoid(Wr @ x + Ur @ h_prev + br)
+    h_hat = np.tanh(Wh @ x + Uh @ (r * h_prev) + bh)
+    h = z * h_hat + (1 - z) * h_prev
+    dh_raw = dh_next * z * (1 - h_hat**2)
+    drh = Uh.T @ dh_raw
+    dr_raw = drh * h_prev * r * (1 - r)
+    dz_raw = dh_next * (h_hat - h_prev) * z * (1 - z)
+    dh_prev = dh_next * (1 - z) + drh * r + Ur.T @ dr_raw + Uz.T @ dz_raw
+    dx = Wz.T @ dz_raw + Wr.T @ dr_raw + Wh.T @ dh_raw
+    dWz, dUz = dz_raw @ x.T, dz_raw @ h_prev.T
+    dWr, dUr = dr_raw @ x.T, dr_raw @ h_prev.T
+    dWh, dUh = dh_raw @ x.T, dh_raw @ (r * h_prev).T
+    dbz, dbr, dbh = [d.sum(axis=1, keepdims=True) for d in (dz_raw, dr_raw, dh_raw)]
+    return dx, dh_prev, dWz, dUz, dWr, dUr, dWh, dUh, dbz, dbr, dbh
+""",
+        [
+            ("np.tanh(Wh @ x + Uh @ (r * h_prev) + bh)", "np.tanh(Wh @ x + Uh @ h_prev + bh)"),
+            ("dh_raw @ (r * h_prev).T", "dh_raw @ h_prev.T"),
+            ("drh * r + Ur.T", "drh + Ur.T"),
+            ("(h_hat - h_prev)", "(h_prev - h_hat)"),
+            ("drh * h_prev * r * (1 - r)", "drh * h_prev * (1 - r)"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRUS)
+def test_a_right_step_of_a_gru_is_right_in_the_form_that_it_has(name):
+    report = diagnose_code(GRUS[name][0], run_of("GRUCell"))
+    assert (report.right, report.first_wrong, report.ask) == (True, None, None), str(report)
+    said = {
+        GRU: "Read as GRUCell of x (5, 3), examples in rows, W (inputs, outputs), "
+        "n = tanh(W x + r (U h) + b), h' = (1 − z) n + z h.",
+        BEFORE: "Read as GRUCell of x (3, 5), examples in columns, W (outputs, inputs), "
+        "n = tanh(W x + U (r h) + b), h' = z n + (1 − z) h; the run's own has r (U h) and "
+        "(1 − z) n + z h.",
+    }
+    assert report.sentences[1] == said[name]
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [(name, *each) for name in GRUS for each in GRUS[name][1]]
+)
+def test_the_line_of_a_mistake_in_a_gru_is_named(name, old, new):
+    text, line = planted(GRUS[name][0], old, new)
+    report = diagnose_code(text, run_of("GRUCell"))
+    assert (report.right, report.first_wrong) == (False, line), str(report)
 
 
 BARE = """\
