@@ -122,7 +122,7 @@ class Recognised(LaidOut):
     ) -> list[tuple[bool, np.ndarray]]:
         """The ways in which an array can stand for a quantity."""
         is_bias = quantity.of[0] == "b"
-        if not right.any() or (array.ndim == 0 and (right.size > 1 or not is_bias)):
+        if array.ndim == 0 and (right.size > 1 or not is_bias):
             return []
         forms = []
         flat = min(array.ndim, right.ndim) < 2
@@ -134,7 +134,7 @@ class Recognised(LaidOut):
             forms.append((False, array.reshape(right.shape)))
         if array.ndim == 2 and array.T.shape == right.shape and not is_bias:
             forms.append((True, array.T))
-        return forms
+        return forms if forms and right.any() else []
 
 
 def _times(form: np.ndarray, right: np.ndarray) -> float:
@@ -146,4 +146,6 @@ def _times(form: np.ndarray, right: np.ndarray) -> float:
         one, meant = float(form[other]), factor * float(right[other])
         if abs(one - meant) > 2 * (margin + CLOSE * abs(meant)):
             return 0.0
-    return factor if np.allclose(form, factor * right, rtol=CLOSE, atol=margin) else 0.0
+    meant = factor * right
+    margins = margin + CLOSE * np.abs(meant)
+    return factor if (np.abs(form - meant) <= margins).all() else 0.0
