@@ -124,7 +124,7 @@ class Recognised(LaidOut):
         is_bias = quantity.of[0] == "b"
         if array.ndim == 0 and (right.size > 1 or not is_bias):
             return []
-        forms = []
+        forms: list[tuple[bool, np.ndarray]] = []
         flat = min(array.ndim, right.ndim) < 2
         if array.shape == right.shape:
             forms.append((False, array))
