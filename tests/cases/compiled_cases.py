@@ -126,6 +126,11 @@ PROGRAMS = {
         "W52 b2",
         {},
     ),
+    "waves": (
+        ["z = Linear(x, W, b)", "p = Sin(z)", "q = Cos(z)", "out = Multiply(p, q)", *OUT],
+        "W52 b2",
+        {},
+    ),
     "square": (["z = Linear(x, W, b)", "out = Multiply(z, z)", *OUT], "W52 b2", {}),
     "double": (["z = Linear(x, W, b)", "out = Add(z, z)", *OUT], "W52 b2", {}),
     "one bias twice": (

@@ -117,6 +117,11 @@ EXERCISE = {
     ),
     "two ways of a seed": (f"{NEW_CLASS} --seed 7 --student ada --out s.py", left_out),
     "a page of nothing": ("exercise explore", the_command),
+    "a page of two": (
+        "exercise explore two.py",
+        the_command,
+        lambda: main(["exercise", "new", "3", "2", "--out", "two.py"]),
+    ),
     "a hint of nothing": ("exercise hint", the_command),
     "hints of a word": ("exercise hint softmax", the_command),
     "a level": ("exercise check ex2.py --level 9", number_told),

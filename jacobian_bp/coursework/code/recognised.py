@@ -143,8 +143,8 @@ def _times(form: np.ndarray, right: np.ndarray) -> float:
     factor = float(form[place] / right[place]) if right[place] else 0.0
     margin = NEARLY_ZERO * abs(factor) * abs(float(right[place]))
     for other in ((0,) * right.ndim, (-1,) * right.ndim):  # most arrays differ here already
-        one, meant = float(form[other]), factor * float(right[other])
-        if abs(one - meant) > 2 * (margin + CLOSE * abs(meant)):
+        one, due = float(form[other]), factor * float(right[other])
+        if abs(one - due) > 2 * (margin + CLOSE * abs(due)):
             return 0.0
     meant = factor * right
     margins = margin + CLOSE * np.abs(meant)

@@ -290,6 +290,8 @@ SEEN_IN = {
     ops.LayerNorm: "a layer norm",
     ops.RMSNorm: "an RMS norm",
     ops.GELU: "a GELU",
+    ops.Sin: "waves",
+    ops.Cos: "waves",
 }
 
 
