@@ -66,7 +66,7 @@ class Facts:
     # The options of its small example in the table of all ops; one is needed where there is no
     # default: {"width": 3}.
     example: ClassVar[Mapping[str, Any]] = {}
-    example_sizes: ClassVar[Mapping[str, int]] = {}  # where not any prime will do: gates
+    example_sizes: ClassVar[Mapping[str, int]] = {}  # where not any prime will do
 
     # Inputs whose zeros are those of the value, entry by entry: a product is 0 where a factor is.
     keeps_zeros_of: ClassVar[tuple[str, ...]] = ()

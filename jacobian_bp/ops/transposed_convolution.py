@@ -249,4 +249,5 @@ class ConvTranspose2d(TransposedConvolution):
     """
 
     turned = Conv2d
+    example_sizes = {"i": 11, "j": 17}
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")

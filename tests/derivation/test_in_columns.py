@@ -15,7 +15,6 @@ from jacobian_bp.routes.vjp import local_vjp
 
 RNG = np.random.default_rng(31)
 COLUMNS = Convention("columns")
-N = 13  # no axis of an example has this size
 GIVEN = [
     *(make_op(cls, "op", (), cls.example) for found in all_ops().values() for cls in found),
     ops.Linear().reading(2),
@@ -30,14 +29,18 @@ OF_EXAMPLES = [op for op in GIVEN if not isinstance(op, ops.Penalty)]
 
 
 def batch_of(op):
-    """A pass of one step over N examples; what all of them share is there once."""
+    """A pass of one step over some examples; what all of them share is there once."""
     entry = example_of(op)
     arrays = dict(zip(entry.step.args, entry.state.inputs_of(entry.step), strict=True))
+    sizes = {size for value in entry.state.values.values() for size in value.shape}
+    count = next(n for n in range(2, 50) if n not in sizes)  # as many as no other axis has
     shared = {"mean", "var", *op.parameters, *op.parsed.indices}
     if not op.parsed.mixes_examples:
         for name in arrays.keys() - shared:
-            many = [arrays[name] * RNG.uniform(0.8, 1.1) for _ in range(N)]
-            arrays[name] = np.stack([arrays[name]] * N if name in (*op.labels, "m", "p") else many)
+            many = [arrays[name] * RNG.uniform(0.8, 1.1) for _ in range(count)]
+            arrays[name] = np.stack(
+                [arrays[name]] * count if name in (*op.labels, "m", "p") else many
+            )
     return run_forward(Program.build([Step("out", op, tuple(arrays))], []), {}, arrays, None, "it")
 
 
