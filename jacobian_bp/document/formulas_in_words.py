@@ -29,7 +29,16 @@ _NUMBER = re.compile(r"(?<![\w.,])(?:\d+(?:\.\d+)?(?:e-?\d+)?(?:/\d+)?|½)(?![\w
 _HANGS_ON = re.compile(r"(?:ᵀ|²|⁻¹)+")
 _OPERATOR = re.compile(r"\s*[·⊙⊗]\s*|\s+(?:[=≠≤≥<>+−*/@])\s+|[+−*/](?=\S)")
 _IN_FRONT = re.compile(r"[−±]|Σ ?(?=[^\W_]|[(|∂])|½ ?(?=[\w(|])")
-_CODE = re.compile(r"(?<![\w,])[a-zA-Z]+(?:,[a-zA-Z]+)*->[a-zA-Z]*")
+_CODE = re.compile(
+    r"""(?<![\w,])[a-zA-Z]+(?:,[a-zA-Z]+)*->[a-zA-Z]*  # ni,mi->nm
+    | (?<![\w'])'(?=[^'\n]*[*/+=\[(-])[^'\s](?:[^'\n]|'(?=\w))*'(?![\w'])    # 'delta[i,j] * x[i]'
+    | (?<![\w.])\w[\w.]*(?:\[(?:'[^']*'|"[^"]*")\])+    # params['b1']
+    | (?<![\w.])np\.\w+\((?:[^()]|\([^()]*\))*\)
+    | (?<![\w.])\w[\w.]*(?:\s@\s\w[\w.]*)+ | (?<![\w.])\w+\.T\b    # W2.T @ dZ2
+    """,
+    re.VERBOSE,
+)
+_MEANT = re.compile(r"(?P<lead>Meant(?: for [^:]+)?: )(?P<code>.+?)(?P<why>\s{3}\(.*\))?")
 DEEPEST = 8  # brackets within each other
 _BRACKETS = {"(": ")", "|": "|"}
 
@@ -42,6 +51,11 @@ def formulas_in(sentence: str, names: frozenset[str]) -> Iterator[Part]:
     >>> [part.text for part in formulas_in("z1 (1 − z1) stands for σ'(z1)", frozenset(["z1"]))]
     ['z1 (1 − z1)', ' stands for ', "σ'(z1)"]
     """
+    if meant := _MEANT.fullmatch(sentence):
+        yield Part(meant["lead"])
+        yield Part(meant["code"], "code")
+        yield from formulas_in(meant["why"], names) if meant["why"] else ()
+        return
     reader, place, done = _Reader(sentence, names), 0, 0
     while place < len(sentence):
         code = _CODE.match(sentence, place)

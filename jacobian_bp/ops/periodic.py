@@ -27,6 +27,7 @@ class Sin(Activation):
     formula = "sin(z)"
     compiled_as = kernels.sine
 
+    @quiet
     def forward(self, z):
         return np.sin(z)
 
@@ -60,6 +61,7 @@ class Cos(Activation):
     formula = "cos(z)"
     compiled_as = kernels.cosine
 
+    @quiet
     def forward(self, z):
         return np.cos(z)
 

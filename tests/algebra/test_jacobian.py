@@ -482,6 +482,16 @@ def test_asked_again_a_jacobian_gives_the_same_bits_in_an_array_of_its_own(cases
         again[...] = 99.0
 
 
+def test_asked_again_a_product_with_a_number_in_front_is_multiplied_in_the_same_order():
+    rng = np.random.default_rng(7)
+    u, v = rng.normal(size=3), rng.normal(size=(7, 3))
+    product = Expression.of(Dense("u", ("k'",), u), Dense("v", ("n'", "k'"), v), coefficient=0.2)
+    J = Jacobian.local("J", "x", (), (Axis("n'", 7), Axis("k'", 3)), product, np.float64)
+    bits = J.materialise().tobytes()
+    assert [J.materialise().tobytes() == bits for _ in range(2)] == [True, True]
+    assert np.any(0.2 * u * v != 0.2 * (u * v))  # the order shows
+
+
 def test_asked_again_a_jacobian_still_refuses_what_it_refused():
     J = local("z", "W", LOCAL["linear by W"])
     expected = J.materialise()

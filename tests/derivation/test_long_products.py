@@ -72,7 +72,7 @@ def test_each_name_that_is_given_on_the_way_has_its_sentence(attention):
 
 @pytest.mark.full
 def test_so_it_has_in_a_second_derivation(attention):
-    said = "(part of (Σ ∂/∂P ∂²P/∂s²)): terms of"
+    said = "R21a: terms of (∂J/∂P) [21] where t' = t'', u' = u'', added up to one array"
     assert said in attention.second_derivation().text()
     assert "one array" not in second_seed().run(X, Y).second_derivation().text()
 

@@ -43,6 +43,9 @@ SENTENCES = [
     "'.' is zero for every input; '0' at this input",
     "with <(Σ_n (∂J/∂h) ẑ)> and <x̂>, <∂y/∂gamma = x̂>",
     "penalty: <0.25 Σ W1² + 0.125 Σ W2²>",
+    "Meant: [[dz2 = np.dot(W3.T, dz3) * (cache['a2'] * z1)]]   (<W1> for <W2>)",
+    "write such as [['delta[i, 2*o+1] * x[i]']], or <x>",
+    "[[params['b1']]] is not <b1>; [[W2.T @ dz2]] is, and so is [[np.sum(x * (z1 - y))]]",
 ]
 LEFT = re.compile(r"[∂Σσᵀ²½√·]|δ\[|(?<![\w.])[A-Za-z]\d(?!\w)|(?<=\w)'(?!s\b|\w|$|[:;,. )])")
 

@@ -96,14 +96,17 @@ class Placing:
 def placing_of(
     expression: Expression, axes: Sequence[str], shape: tuple[int, ...], dtype: np.dtype
 ) -> Placing | None:
-    """The placing of an expression of one term; None where it has more, or more than two arrays.
+    """The placing of an expression of one term with at most two factors that round; else None.
 
-    Two arrays have one product, in whatever order: it is `evaluate`'s to the bit.
+    Two numbers have one product, in whatever order: it is `evaluate`'s to the bit.
     """
-    if len(expression.terms) != 1 or len(expression.terms[0].of(Dense)) > 2:
+    if len(expression.terms) != 1:
+        return None
+    (term,) = expression.terms
+    if len(term.of(Dense)) + (abs(term.coefficient) != 1) > 2:
         return None
     write = writer(expression, spot_of(axes, shape, dtype.itemsize), dtype)
-    return write and Placing(shape, dtype, not _placed(expression.terms[0]), write)
+    return write and Placing(shape, dtype, not _placed(term), write)
 
 
 def _recorded(

@@ -24,6 +24,7 @@ OF_OPTIMISER = re.compile(  # cache['W1'], self.v['b2'], velocity[0]
     r"|(?:[vms]|mem|cache)_?d?[wbuv](?:[xhyzfiocg]{1,2}|\d)?\Z)",
     re.IGNORECASE,
 )
+BAGS = {"params", "parameters", "model", "weights"}
 RATES = re.compile(r"lr|eta|alpha|rate|step")
 
 
@@ -265,6 +266,8 @@ class Assignments(Updates):
         if self.quiet:
             raise error
         self.leaves_back_out(statement, str(error))
+        if path is None and is_entry_of_parameters(target):
+            self.unread_steps.setdefault(statement.lineno, str(error))
         if path is not None:
             store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
             store.error = str(error)
@@ -461,6 +464,15 @@ def _names_a_penalty(target: ast.expr, value: ast.expr) -> bool:
 def _is_numeric(value: Any) -> bool:
     """None counts: it keeps a place for what comes later."""
     return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
+
+
+def is_entry_of_parameters(target: ast.expr) -> bool:
+    """params[k], whatever k is."""
+    if not isinstance(target, ast.Subscript) or not isinstance(
+        target.value, ast.Name | ast.Attribute
+    ):
+        return False
+    return last_of(target.value).lower() in BAGS
 
 
 def last_of(node: ast.expr) -> str:

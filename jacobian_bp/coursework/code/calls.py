@@ -48,6 +48,7 @@ class Calls(Expressions):
         self.lenient = 0  # in how many __init__ we are: what is not read there is passed by
         self.layer_called: tuple[int, bool] | None = None  # of a call that stands in no text
         self.unread_back: dict[int, str] = {}  # lines that call a backward, which is not read
+        self.unread_steps: dict[int, str] = {}  # lines that update parameters, which are not read
         self.declared: set[str] = set()  # the names that such lines would have stored
 
     # ---------------------------------------------------------------- what is called

@@ -255,6 +255,8 @@ class InWords:
                 open_parts.setdefault(store.line, f"Not judged: {shown(store.said)}.")
             words = stands.setdefault(store.line, {})
             words |= {str(quantity): None} if quantity else {"the cost": None} if cost else {}
+        for line, why in self.judgement.trace.unread_steps.items():
+            open_parts.setdefault(line, f"Not judged: a step of training; not read: {why}.")
         judged |= dict.fromkeys(open_parts)
         unlike = {**open_parts, **unlike}
         numbers = sorted({*judged, *wrong, *self.judgement.unread})

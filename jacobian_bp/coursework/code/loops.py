@@ -19,7 +19,7 @@ from .store import Store
 PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
 KNOWN = words(  # the attributes that have what a walk knows at a place
     "stored maker globals reads knows unknown scope scopes instances weighted made declared "
-    "layer_called layer_of updated of_updated unread_back bound computed"
+    "layer_called layer_of updated of_updated unread_back unread_steps bound computed"
 )
 Returned = tuple[Any, ...]
 
@@ -143,12 +143,23 @@ class Loops(Assembly):
         try:
             return self.of(source)
         except NotReadError:
+            own = self._put_in(keyed) if pairs else []
+            if own:
+                self.unknown = known
+                return own
             of_range = isinstance(source, ast.Call) and called(source) == "range"
             used = {name for one in body for name in _names(one)}
             if not of_range or used & _names(target):
                 raise
             self.unknown = known
             return range(1)  # so many rounds of training: each is judged like the first
+
+    def _put_in(self, bag: ast.expr) -> list[tuple[Any, Any]]:
+        """Key and array of each entry of a dictionary that the text has filled with arrays."""
+        path = self._path_or_none(bag)
+        own = self.entries_under(path) if path else {}
+        arrays = all(isinstance(value, np.ndarray) for value in own.values())
+        return [*own.items()] if arrays else []
 
     def _entries_of_parameters(self, bag: ast.Name | ast.Attribute, pairs: bool) -> list[Any]:
         """W1, b1, W2, …, the keys of a dictionary of parameters or of gradients, or pairs."""

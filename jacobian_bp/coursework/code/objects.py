@@ -103,16 +103,18 @@ class Objects(Calls):
 
     def _objects_under(self, path: str | None) -> dict[str | int, Any]:
         """A dictionary of objects of the text, by their keys; empty where a path is none."""
-        if not (path and self.classes):
-            return {}
+        own = self.entries_under(path) if path and self.classes else {}
+        return own if any(isinstance(v, Instance) for v in own.values()) else {}
+
+    def entries_under(self, path: str) -> dict[str | int, Any]:
+        """What the text has put into a dictionary, by the keys."""
         own: dict[str | int, Any] = {}
         lead = f"{path}["
         for place, value in self.stored.items():
             if place.startswith(lead) and KEYED.fullmatch(place, len(path)):
                 own[ast.literal_eval(place[len(lead) : -1])] = value
         whole = self.stored.get(path)
-        own = {**whole, **own} if isinstance(whole, dict) else own
-        return own if any(isinstance(v, Instance) for v in own.values()) else {}
+        return {**whole, **own} if isinstance(whole, dict) else own
 
     def constructed(self, of: Class, given: list[Given], options: dict[str, Given]) -> Instance:
         """A new object: __init__ as far as it is read, its weights those of the next layer."""

@@ -47,6 +47,7 @@ class Trace:
         self.stores, self.quantities = stores, quantities
         self.unknown, self.steps = unknown, steps
         self.unread_back: dict[int, str] = {}  # lines that call a backward, which is not read
+        self.unread_steps: dict[int, str] = {}  # lines that update parameters, which are not read
         self._handed_on: dict[int, bool] = {}
         self.states: list[Any] = []  # before each store, where the walk kept them
         self.of_each = quantities.layout.convention.mean == "gradient"  # as it is declared

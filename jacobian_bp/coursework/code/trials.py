@@ -105,6 +105,7 @@ class Trials:
         self.quantities.settle(walk.stores)
         found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
         found.states, found.unread_back = walk.states, walk.unread_back
+        found.unread_steps = walk.unread_steps
         if keeps:
             made.trace = found
             made.checkpoints, made.reached = walk.checkpoints, walk.reached

@@ -201,3 +201,31 @@ def test_a_rate_may_be_an_argument_with_a_default_of_any_name():
     assert diagnose_code(text, RUN, function="train").right is True
     wrong, line = planted(text, "b1 -= speed", "b1 += speed")
     assert diagnose_code(wrong, RUN, function="train").first_wrong == line
+
+
+LOOSE = """\
+dZ2 = probs - y
+grads = {"W2": A1.T @ dZ2 / m, "b2": dZ2.sum(axis=0) / m}
+for k, g in grads.items():
+    params[k] -= lr * g
+"""
+
+
+@pytest.mark.parametrize("step", ["params[k] -= lr * g", "params[k] = params[k] - lr * g"])
+def test_a_step_over_what_the_text_has_put_into_a_dictionary_is_judged(step):
+    text = LOOSE.replace("params[k] -= lr * g", step)
+    report = diagnose_code(text, RUN)
+    assert report.right is True, str(report)
+    assert [line.right for line in report.lines if line.number == 4] == [True]
+    uphill = diagnose_code(text.replace("-=", "+=").replace("- lr", "+ lr"), RUN)
+    assert uphill.first_wrong == 4
+    assert uphill.lines[-1].sentences[0] == "It adds ∂J/∂W2: a step uphill."
+
+
+def test_a_step_in_a_loop_that_is_not_read_is_said_not_to_be_judged():
+    report = diagnose_code(LOOSE.replace("grads.items()", "ordered(grads)"), RUN)
+    assert report.right is True
+    assert report.lines[-1].right is None
+    assert report.lines[-1].sentences == (
+        "Not judged: a step of training; not read: what ordered() does.",
+    )

@@ -235,7 +235,8 @@ CASES = {
         "In the gradient of W2 (layer 2) the sum runs over the wrong index: nk,mi->ki, where each "
         "factor is summed over the examples by itself.",
         lambda: (ONE, {"W1": np.asarray(np.vdot(delta(ONE, "z1"), ONE["x"]))}),
-        "In the gradient of W1 (layer 1) the indices are paired in another way: k,k->.",
+        "In the gradient of W1 (layer 1) the indices are paired in another way: k,k->, where the "
+        "two are paired along k, and summed.",
     ),
     "bias-wrong-axis": (
         lambda: (BATCH, {"b2": delta(BATCH, "z2").sum(-1)}),
