@@ -9,6 +9,7 @@ import numpy as np
 
 from ..numbers.arrays import read_only
 from .files.data_files import LIMIT
+from .files.paths import as_path
 from .foreign import Foreign
 from .layers import build_dense
 
@@ -32,6 +33,7 @@ class FromElsewhere:
         from .files.net_program import ProgramSpec
 
         of: Any = cls
+        path = as_path(path, "Network.from_toml", "net.toml")
         spec = read_net_file(path, data_limit)
         if isinstance(spec, ProgramSpec):
             net: Any = of.program(*spec.lines, params=spec.params, convention=spec.convention)
@@ -89,7 +91,9 @@ class FromElsewhere:
         """
         from .models.built import onnx_built
 
-        found: Self = network_of_model(cls, onnx_built(path, example))
+        found: Self = network_of_model(
+            cls, onnx_built(as_path(path, "Network.from_onnx", "m.onnx"), example)
+        )
         return found
 
     @classmethod
@@ -104,7 +108,9 @@ class FromElsewhere:
         """
         from .models.built import keras_built
 
-        found: Self = network_of_model(cls, keras_built(path))
+        found: Self = network_of_model(
+            cls, keras_built(as_path(path, "Network.from_keras", "m.keras"))
+        )
         return found
 
     @classmethod

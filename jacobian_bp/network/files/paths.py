@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 
 from ...errors import SpecError
-from ...writing.signs import safe
+from ...writing.signs import safe, with_article
 
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a folder"),
@@ -128,6 +128,16 @@ def cannot_be_written(name: str, error: OSError | ValueError) -> SpecError:
     """What is said of a file that the system refuses, `name` being how messages call it."""
     reason = getattr(error, "strerror", None) or "the name is none of a file"
     return SpecError(f"{name} cannot be written: {reason}.\n  Choose another folder or name.")
+
+
+def as_path(path: object, who: str, such_as: str) -> Path:
+    """The path that a caller gives; SpecError for what is none."""
+    if isinstance(path, str | os.PathLike):
+        return Path(path)
+    raise SpecError(
+        f"{who} takes the path of a file, not {with_article(type(path).__name__)}.\n"
+        f'  Write such as {who}("{such_as}").'
+    )
 
 
 def label(path: Path) -> str:

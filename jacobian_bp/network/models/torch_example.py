@@ -22,6 +22,17 @@ def tensors_of(torch: Any, example: Any) -> tuple[Any, ...]:
     return tuple(_tensor(torch, value, place) for place, value in enumerate(given))
 
 
+def require_known_dtypes(torch: Any, module: Any) -> None:
+    """SpecError for parameters in a dtype that numpy does not have."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.dtype is torch.bfloat16:
+            raise SpecError(
+                f"{WHO}: {name} is of torch.bfloat16, which numpy does not have.\n"
+                "  Write Network.from_torch(model.float(), x.float()), with a copy of the model "
+                "if it is to stay as it is."
+            )
+
+
 def _tensor(torch: Any, value: Any, place: int) -> Any:
     if isinstance(value, torch.Tensor) and not value.is_complex():
         return value.detach()

@@ -25,6 +25,7 @@ from .torch_example import (
     in_one_line,
     input_names,
     require_its_inputs,
+    require_known_dtypes,
     silently,
     tensors_of,
     with_loss,
@@ -56,6 +57,7 @@ def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
             f"{WHO} is given {type_of(module)}, not a torch.nn.Module.\n"
             "  Write Network.from_torch(model, x)."
         )
+    require_known_dtypes(torch, module)
     tensors = tensors_of(torch, example)
     whole = module if loss is None else with_loss(torch, module, loss, tensors)
     require_its_inputs(module, tensors, loss)

@@ -94,3 +94,23 @@ def test_all_problems_are_told_at_once(example):
         Network.from_toml(example)
     assert "did you mean 'relu'?" in str(caught.value)
     assert "did you mean 'loss'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [3, b"net.toml", None, ["net.toml"]])
+@pytest.mark.parametrize(
+    ("read", "such_as"),
+    [
+        (Network.from_toml, 'Network.from_toml("net.toml")'),
+        (Network.from_onnx, 'Network.from_onnx("m.onnx")'),
+        (Network.from_keras, 'Network.from_keras("m.keras")'),
+    ],
+)
+def test_what_is_no_path_is_told(read, such_as, given):
+    with pytest.raises(SpecError) as caught:
+        read(given)
+    kind = type(given).__name__
+    article = "an" if kind == "int" else "a"
+    assert str(caught.value) == (
+        f"{such_as.partition('(')[0]} takes the path of a file, not {article} {kind}.\n"
+        f"  Write such as {such_as}."
+    )

@@ -302,3 +302,16 @@ def test_what_other_threads_print_meanwhile_is_shown(capsys):
         other.start()
         other.join()
     assert capsys.readouterr().out == "theirs\n"
+
+
+def test_a_module_of_bfloat16_is_told_to_be_read_in_float32():
+    model, x = torch.nn.Linear(3, 2).bfloat16(), torch.randn(5, 3).bfloat16()
+    with pytest.raises(SpecError) as caught:
+        Network.from_torch(model, x)
+    assert str(caught.value) == (
+        "Network.from_torch: weight is of torch.bfloat16, which numpy does not have.\n"
+        "  Write Network.from_torch(model.float(), x.float()), with a copy of the model if it is "
+        "to stay as it is."
+    )
+    net = Network.from_torch(model.float(), x.float())
+    assert net.params["weight"].dtype == np.float32
