@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import is_numbered, is_penalty, list_kind
+from ..lines.vocabulary import is_numbered, is_penalty, list_kind, words
 from . import functions
 from .classes import back_called_in, called
 from .expressions import Slots
@@ -23,6 +23,9 @@ OF_OPTIMISER = re.compile(  # cache['W1'], self.v['b2'], velocity[0]
     r"(?:\w+\.)*(?:(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\["
     r"|(?:[vms]|mem|cache)_?d?[wbuv](?:[xhyzfiocg]{1,2}|\d)?\Z)",
     re.IGNORECASE,
+)
+STARTS = words(
+    "zeros ones full empty randn rand normal standard_normal uniform random random_sample"
 )
 BAGS = {"params", "parameters", "model", "weights"}
 RATES = re.compile(r"lr|eta|alpha|rate|step")
@@ -75,7 +78,8 @@ class Assignments(Updates):
             self._carried(statement, path)
             return
         gradient = self.parameter(path)
-        if self.lenient and gradient and path and not path.startswith("#"):
+        is_start = self.lenient or self._is_start(value)
+        if is_start and gradient and path and not path.startswith("#"):
             return  # what a parameter starts from is the run's
         if (
             gradient
@@ -105,6 +109,14 @@ class Assignments(Updates):
                 self._unread(statement, target, path, error)
         else:
             self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _is_start(self, value: ast.expr) -> bool:
+        """np.zeros((4, 1)), rng.normal(size=(4, 3)) * 0.01: made of no array of the text."""
+        made = {called(part) for part in ast.walk(value) if isinstance(part, ast.Call)}
+        held = (self.stored.get(path) for path in paths_in(value))
+        return bool(made & STARTS) and not any(
+            isinstance(each, np.ndarray) and each.ndim for each in held
+        )
 
     def _returned(self, part: ast.expr) -> None:
         """return dW1 / m hands out what dW1 = dW1 / m would store."""

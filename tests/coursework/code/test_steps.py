@@ -229,3 +229,29 @@ def test_a_step_in_a_loop_that_is_not_read_is_said_not_to_be_judged():
     assert report.lines[-1].sentences == (
         "Not judged: a step of training; not read: what ordered() does.",
     )
+
+
+STARTED = f"""\
+def train(X, y, lr):
+    rng = np.random.RandomState(0)
+    params = {{
+        "W1": rng.normal(size=(SIZES)) * 0.1, "b1": np.zeros(41),
+        "W2": np.random.randn(41, 43), "b2": np.zeros((43,)),
+    }}
+    m = X.shape[0]
+{HEAD.partition("X.shape[0]")[2].strip(chr(10))}
+    grads = {{"W2": A1.T @ dZ2, "b2": dZ2.sum(axis=0)}}
+    for k, g in grads.items():
+        params[k] -= lr * g
+""".replace("SIZES", "47, 41")
+
+
+def test_what_the_parameters_start_from_is_the_run_s():
+    report = diagnose_code(STARTED, RUN)
+    assert report.right is True, str(report)
+    assert not any(line.right is False for line in report.lines)
+    zeros = STARTED.replace('"b2": dZ2.sum(axis=0)}', '"b2": np.zeros(2)}')
+    line = next(n for n, text in enumerate(zeros.splitlines(), 1) if "np.zeros(2)}" in text)
+    assert diagnose_code(zeros, RUN).first_wrong == line  # of a gradient nothing is a start
+    uphill = diagnose_code(STARTED.replace("-= lr", "+= lr"), RUN)
+    assert uphill.first_wrong == len(STARTED.splitlines())
