@@ -110,7 +110,13 @@ def little_memory():
         return read_weights(Path(name), Path())
 
 
+GIVEN = {}
 FILES = {  # what is there, how it is read, and what is done
+    "a number for a path": (
+        lambda: (write_example(Path("net.toml")), GIVEN.update(path=3)),
+        lambda: Network.from_toml(GIVEN["path"]),
+        lambda message: GIVEN.update(path=said(r'Write such as .*\("(.*)"\)', message)),
+    ),
     "a table that is no convention": convention_file(
         "[konvention]\nfirst = 0\n",
         lambda text, message: text.replace(
