@@ -52,9 +52,14 @@ def right_line_sums(of: Told) -> bool:
 def both_lines_sum(of: Told) -> bool:
     """Whether the right line and the wrong one do."""
     equation = EINSUM.search(of.note)
-    return right_line_sums(of) and (
+    return (right_line_sums(of) and not takes_a_sum_for_a_mean(of)) and (
         equation is None or bool(set(equation[1] + equation[2]) - set(equation[3]))
     )
+
+
+def takes_a_sum_for_a_mean(of: Told) -> bool:
+    """Whether the index is right, and 1/n is missing or is too much."""
+    return " is taken for the " in of.note
 
 
 def has_a_batch(of: Told) -> bool:
@@ -220,6 +225,7 @@ WEAKER: dict[str, tuple[Premise, str]] = {
         stands_for_a_factor,
         "In {here} another value is used: {note} stands for {factor}.",
     ),
+    "wrong-contraction": (takes_a_sum_for_a_mean, "In {here} {note}."),
 }
 
 

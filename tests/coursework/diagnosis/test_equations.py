@@ -73,8 +73,7 @@ def test_each_edit_is_one_exact_sentence():
         "∂J/∂K for K.",
         "convolution: the last window": "In the gradient of w one summand overwrites another: the "
         "last one along o is kept, where all are added.",
-        "own_ops: a sum for a mean": "In the delta of x the sum runs over the wrong index: the "
-        "sum over k is taken for the mean.",
+        "own_ops: a sum for a mean": "In the delta of x the sum over k is taken for the mean.",
     }
     for name, sentence in said.items():
         plant = PLANTS[name]
