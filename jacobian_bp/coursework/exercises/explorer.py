@@ -29,14 +29,16 @@ def explorer(task: Task, level: int = SYMPTOM) -> str:
     title = f"Exercise {task.number}: {task.title}"
     marks = f"{OTHER} marks an entry that it changes, {SAME} one that stays as it is. "
     gaps = f"A number says by how much an entry is too large, {SAME} that it stays as it is. "
+    gate = Gate.of(task)
+    mistakes = [_mistake(task, planted, gate, level) for planted in task.mistakes]
+    marked = any(changed.differs is not None for one in mistakes for changed in one.changes)
     about = (
         "Choose a mistake, to see which answers it changes. "
-        + (gaps if level >= CAUSE else marks if level >= WHERE else "")
+        + (gaps if level >= CAUSE else marks) * marked
         + "What is changed further down follows from it."
     )
     parts = [f"<main>\n<h1>{escape(title)}</h1>", f"<p>{escape(about)}</p>"]
-    gate = Gate.of(task)
-    parts += [mistake_html(_mistake(task, planted, gate, level)) for planted in task.mistakes]
+    parts += map(mistake_html, mistakes)
     return whole_file(title, style() + RULES, "\n".join([*parts, "</main>"]))
 
 

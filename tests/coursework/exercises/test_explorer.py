@@ -139,3 +139,11 @@ def test_a_sheet_says_which_exercise_and_convention_but_gives_no_number(
         "  Write a number or a sheet: jacobian-bp exercise explore 14, or explore ex14.py.\n"
     )
     assert not (tmp_path / "ex3.html").exists()
+
+
+@pytest.mark.parametrize(("number", "marked"), [(2, True), (24, False)])
+def test_marks_are_explained_where_there_are_some(number, marked):
+    for level in (1, 2):
+        page = explorer(find_exercise(number).make(7), level)
+        assert (f"{OTHER} marks an entry" in page) is marked
+        assert (">" + OTHER + "<" in page) is marked
