@@ -80,7 +80,7 @@ class Convolution(Op):
         if self.groups == 1:
             by_x = dense(f"K[d,c',{letters}]", K) * by_x
         else:
-            channel, inner = self._channel(K), {"e": K.shape[1]}
+            channel, inner = channel_table(K, self.groups), {"e": K.shape[1]}
             by_x = (
                 dense(f"K[d,e,{letters}]", K) * at("c' = channel[d,e]", channel, sizes=inner) * by_x
             )
@@ -96,7 +96,7 @@ class Convolution(Op):
         found = delta("d,d'") * self._window([f"{i}'" for i in self.read], taps, ())
         if self.groups == 1:
             return {("x", "K"): delta("c',c''") * found}
-        return {("x", "K"): at("c' = channel[d',e']", self._channel(K)) * found}
+        return {("x", "K"): at("c' = channel[d',e']", channel_table(K, self.groups)) * found}
 
     @quiet
     @on_demand
@@ -193,18 +193,7 @@ class Convolution(Op):
 
     def _window(self, read: Any, taps: Any, sizes: tuple[int, ...]) -> Expression:
         """δ[i,2o+r−1] for each axis; `sizes` are those of taps that are summed."""
-        found = None
-        for n, (i, r, o) in enumerate(zip(read, taps, self.places, strict=True)):
-            equation = self.windows.position(n, i, o, r)
-            factor = at(equation, sizes={r: sizes[n]} if sizes else None)
-            found = factor if found is None else found * factor
-        assert found is not None  # a convolution has an axis
-        return found
-
-    def _channel(self, K: np.ndarray) -> np.ndarray:
-        """channel[d,e]: which channel of x kernel d has as its entry e."""
-        own = np.arange(len(K)) // (len(K) // self.groups)
-        return own[:, None] * K.shape[1] + np.arange(K.shape[1])
+        return deltas(self.windows, read, self.places, taps, sizes)
 
     def _rows(self, K: np.ndarray) -> np.ndarray:
         """(groups, kernels of a group, entries of a kernel)."""
@@ -223,6 +212,24 @@ class Convolution(Op):
         order = [*range(front), *range(front + rank, view.ndim), *range(front, front + rank)]
         places = int(np.prod(view.shape[front : front + rank]))
         return view.transpose(order).reshape(*x.shape[: -rank - 1], self.groups, -1, places)
+
+
+def deltas(
+    windows: Windows, inside: Any, places: Any, taps: Any, sizes: tuple[int, ...]
+) -> Expression:
+    """δ[i,2o+r−1] for each axis: tap r of window o lies at i; `sizes` are of taps summed over."""
+    found = None
+    for n, (i, o, r) in enumerate(zip(inside, places, taps, strict=True)):
+        factor = at(windows.position(n, i, o, r), sizes={r: sizes[n]} if sizes else None)
+        found = factor if found is None else found * factor
+    assert found is not None  # a convolution has an axis
+    return found
+
+
+def channel_table(K: np.ndarray, groups: int) -> np.ndarray:
+    """channel[d,e]: which channel kernel d has as its entry e, of the part that its group has."""
+    own = np.arange(len(K)) // (len(K) // groups)
+    return own[:, None] * K.shape[1] + np.arange(K.shape[1])
 
 
 class Conv1d(Convolution):

@@ -16,7 +16,7 @@ from ..algebra.written_positions import at
 from ..errors import DomainError
 from ..numbers.arrays import quiet
 from .base import Op, on_demand
-from .convolution import Conv1d, Conv2d, Convolution
+from .convolution import Conv1d, Conv2d, Convolution, channel_table, deltas
 from .windows import Windows, per_axis
 
 
@@ -104,7 +104,7 @@ class TransposedConvolution(Op):
             by_x = dense(f"K[c',d,{letters}]", K) * written
             by_K = delta("d,d'")
         else:
-            channel = self._channel(K)
+            channel = channel_table(K, self.groups)
             to_own = at("d = channel[c',e]", channel, sizes={"e": K.shape[1]})
             by_x = dense(f"K[c',e,{letters}]", K) * to_own * written
             by_K = at("d = channel[c',e']", channel)
@@ -116,7 +116,9 @@ class TransposedConvolution(Op):
         return {"x": by_x, "K": by_K} | ({} if b is None else {"b": by_b})
 
     def second(self, x, K, b=None):
-        to_own = delta("d,d'") if self.groups == 1 else at("d = channel[c',e']", self._channel(K))
+        to_own = delta("d,d'")
+        if self.groups > 1:
+            to_own = at("d = channel[c',e']", channel_table(K, self.groups))
         written = self._written([f"{i}'" for i in self.read], [f"{r}'" for r in self.taps], ())
         return {("x", "K"): delta("c',c''") * to_own * written}
 
@@ -200,18 +202,7 @@ class TransposedConvolution(Op):
 
     def _written(self, read: Any, taps: Any, sizes: tuple[int, ...]) -> Expression:
         """δ[o,2i+r−1] for each axis; `sizes` are those of taps that are summed."""
-        found = None
-        for n, (i, r, o) in enumerate(zip(read, taps, self.places, strict=True)):
-            equation = self.windows.position(n, o, i, r)
-            factor = at(equation, sizes={r: sizes[n]} if sizes else None)
-            found = factor if found is None else found * factor
-        assert found is not None  # a convolution has an axis
-        return found
-
-    def _channel(self, K: np.ndarray) -> np.ndarray:
-        """channel[c,e]: which channel of y kernel c has as its entry e."""
-        own = np.arange(len(K)) // (len(K) // self.groups)
-        return own[:, None] * K.shape[1] + np.arange(K.shape[1])
+        return deltas(self.windows, self.places, read, taps, sizes)
 
 
 class ConvTranspose1d(TransposedConvolution):

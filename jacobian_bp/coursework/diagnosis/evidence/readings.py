@@ -25,10 +25,6 @@ class Reading:
     prior: int = 0
     turned: bool = False  # whether the axes of what was handed in are exchanged in `array`
 
-    def as_handed_in(self, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """An array of the object's own shape, laid out as this one was handed in."""
-        return (array.T if self.turned else array).reshape(shape)
-
     @property
     def accepted(self) -> bool:
         """Whether numbers that are right in this reading are a right answer."""
