@@ -32,7 +32,7 @@ from .jacobian_numbers import LARGEST_BUILT, matrix_of
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .legend import legend
 
-FEW_PARAMETERS = 40  # that are shown before the derivation begins
+FEW_PARAMETERS = 64  # that are shown before the derivation begins
 FEW_NUMBERS = 64  # of a value in the forward pass
 LONGEST_FORMULA = 34  # that stands in a row of its table
 NO_LIMIT = float("inf")

@@ -265,3 +265,13 @@ def test_what_is_printed_of_a_jacobian_are_the_blocks_of_its_document(of, wrt):
     expected = [text.strip() for text in [*texts, *tables, *titles]]
     assert len(expected) > 7
     assert [text for text in expected if text not in lines] == []
+
+
+def test_the_parameters_of_a_network_of_course_size_are_printed():
+    net = Network.dense([4, 5, 3], "relu", seed=0)
+    run = net.run(np.arange(4.0), np.ones(3))
+    page = run.derivation().html(static=True)
+    for name, array in net.params.items():
+        assert f"{name} = [" in str(run.derivation())
+        for value in array.flat:
+            assert f"{value:.6g}".lstrip("-") in page, name
