@@ -11,6 +11,7 @@ import numpy as np
 from .rounding import agree
 
 SAME_FACTOR = 1e-6  # relative: a factor that near to m is m
+TIMES_RIGHT = "times the right one"
 
 
 def factor_between(found: np.ndarray, right: np.ndarray) -> float:
@@ -42,7 +43,7 @@ def of_examples(factor: float, examples: float) -> str:
 
 def times_right(factor: str, who: str = "every entry") -> str:
     """The words for found = c · right."""
-    return f"{who} is {factor} times the right one"
+    return f"{who} is {factor} {TIMES_RIGHT}"
 
 
 def exchanged_axes(

@@ -109,6 +109,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--roster", metavar="CSV", help="of a folder: the class, a student a line")
     parser.add_argument("--gradebook", metavar="CSV", help="with a roster: write the points there")
     parser.add_argument("--summary", metavar="DIR", help="a table of the mistakes in DIR")
+    parser.set_defaults(whose=None)  # of a class: the student, where no secret needs one
     parser.parse_known_args = leaving_results(parser.parse_known_args, parser.error)
 
 
@@ -288,11 +289,13 @@ def _options_for(
     path: Path, options: argparse.Namespace, student: str | None = None
 ) -> argparse.Namespace:
     """The options for one file of a folder; with a secret the student has the file's name."""
+    whose = student
     student = (student or path.stem) if read_secret(options.secret_file) is not None else None
     out = None
     if options.out_dir is not None:
         out = str(results_file(options.out_dir, path, options.format))
     own = {"submission": str(path), "out": out, "out_dir": None, "student": student}
+    own["whose"] = whose
     return argparse.Namespace(**{**vars(options), **own})
 
 
@@ -339,6 +342,7 @@ def _terms(options: argparse.Namespace) -> Terms:
         options.strict_layout,
         convention_of(options.convention) if options.convention is not None else None,
         seed_of,
+        options.whose or options.student or "",
     )
 
 

@@ -220,7 +220,7 @@ class _Pages:
             said = [*said, f"It has another shape{shapes}."]
             return Changed(name, tuple(said), place=seen.place)
         if self.level >= PATTERNS:
-            pattern = self.gate.guarded(symptom(wrong, seen.right), "")
+            pattern = self.gate.guarded(symptom(wrong, seen.right, self.facts.examples), "")
             said = [*said, *[f"{pattern[:1].upper()}{pattern[1:]}."] * bool(pattern)]
         if seen.order is None or self.level < ENTRIES:
             return Changed(name, tuple(said), place=seen.place)

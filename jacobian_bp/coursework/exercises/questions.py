@@ -101,6 +101,7 @@ class ArrayQuestion(Question):
     turned: bool = False  # whether it is answered with the axes of the sheet exchanged
     times: float = 1.0  # how often the sheet's array: m, without the 1/m of a mean
     in_columns: bool = False  # whether the sheet itself has its examples in columns
+    examples: int = 0  # of the batch, m
 
     @property
     def right(self) -> np.ndarray:
@@ -128,6 +129,10 @@ class ArrayQuestion(Question):
         if first.size == 1:
             return self
         return replace(self, forms={layout: first}, others={**dict(rest), **(self.others or {})})
+
+    def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+        """Where it is wrong, and by which pattern: m and 1/m times the right one are two."""
+        return where_wrong(value, right), symptom(value, right, self.examples)
 
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         array = as_numbers(value, self.name)

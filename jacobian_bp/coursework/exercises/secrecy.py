@@ -34,7 +34,7 @@ class Gate:
     def of(cls, *tasks: Task) -> "Gate":
         """The gate for the answers of these tasks together."""
         numbers = [np.abs(np.concatenate([_numbers(t) for t in tasks] or [np.zeros(0)]))]
-        sizes = {str(n) for task in tasks for n in _batch(task)}
+        sizes = {str(task.examples) for task in tasks if task.examples}
         ratios = SAFE_RATIOS | sizes | {f"1/{size}" for size in sizes}
         return cls(np.unique(numbers[0]), frozenset(ratios))
 
@@ -81,13 +81,3 @@ def _arrays(task: Task) -> Iterator[np.ndarray]:
         array = np.asarray(value)
         if array.dtype.kind in "iuf":
             yield array
-
-
-def _batch(task: Task) -> Iterator[int]:
-    """How many examples there are: of a run those of its batch, else the rows of x."""
-    if task.run is not None:
-        yield from filter(None, [task.run.forward_pass.examples])
-        return
-    x = task.own_given.get("x")
-    if isinstance(x, np.ndarray) and x.ndim == 2:
-        yield len(x)

@@ -1,13 +1,13 @@
 """What can be said of a wrong array: which entries differ, and by which pattern.
 
-The sentences name places and patterns. They never hold a right number, nor a
-ratio that is not a plain small fraction.
+The sentences name places and patterns. They never hold a right number, nor a ratio other
+than 2, 1/2, -1, and m and 1/m of a batch of m examples.
 """
 
 import numpy as np
 
 from ...numbers.rounding import FLOOR, differing, largest, of_formulas
-from ...numbers.wrong_arrays import spoilt_lines, times_right
+from ...numbers.wrong_arrays import TIMES_RIGHT, spoilt_lines, times_right
 from ...writing.signs import dims, fraction, plural
 from .equality import same
 
@@ -17,7 +17,7 @@ FACTORS = (-1.0, 2.0, 0.5)
 MOST_NAMED = 4
 ALL_ZERO = "all entries are 0"
 ROUNDED_DIGITS = "the leading digits are right: give all digits, not the printed ones"
-ONE_FACTOR = "every entry is off by one and the same factor"
+ONE_FACTOR = "every entry is the right one times the same factor"
 
 
 def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
@@ -42,8 +42,12 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
     return plural(len(places), "entry", "entries")  # not of how many: that may be an answer
 
 
-def symptom(value: np.ndarray, right: np.ndarray) -> str:
-    """The pattern of a wrong array of the right shape, in one sentence, or nothing."""
+def symptom(value: np.ndarray, right: np.ndarray, examples: int = 0) -> str:
+    """The pattern of a wrong array of the right shape, in one sentence, or nothing.
+
+    >>> symptom(np.array([7.0, 21.0]), np.array([1.0, 3.0]), examples=7)
+    'every entry is 7 times the right one'
+    """
     scale = largest(right)
     if not value.any():
         return ALL_ZERO
@@ -53,7 +57,7 @@ def symptom(value: np.ndarray, right: np.ndarray) -> str:
     wrong = differing(value, right, of_formulas(right))
     if int(wrong.sum()) > 1 or right.size == 1:  # one of many is not every one
         every = "every entry" if right.size > 1 else "it"
-        for factor in FACTORS:
+        for factor in (*FACTORS, *((examples, 1 / examples) if examples > 1 else ())):
             if same(value.astype(float), factor * right):
                 return times_right(fraction(factor), every)
         if _proportional(value, right):
@@ -72,14 +76,12 @@ def tag_of(sentence: str) -> str:
     >>> tag_of("every entry is -1 times the right one"), tag_of(ROUNDED_DIGITS)
     ('sign', 'rounded-digits')
     """
+    if sentence.endswith(TIMES_RIGHT):
+        return "sign" if " -1 " in sentence else "constant-factor"
     return _TAGS.get(sentence, "")
 
 
-_TAGS = {ALL_ZERO: "all-zero", ROUNDED_DIGITS: "rounded-digits", ONE_FACTOR: "constant-factor"} | {
-    times_right(fraction(factor), every): "sign" if factor == -1 else "constant-factor"
-    for factor in FACTORS
-    for every in ("every entry", "it")
-}
+_TAGS = {ALL_ZERO: "all-zero", ROUNDED_DIGITS: "rounded-digits", ONE_FACTOR: "constant-factor"}
 
 
 def wrong_shape(value: np.ndarray, shapes: list[tuple[int, ...]]) -> str:

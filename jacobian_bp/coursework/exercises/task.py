@@ -16,7 +16,7 @@ from ...errors import SpecError
 from ...network.run import Run
 from .convention_line import convention_line
 from .generator import Redraw, require_seed
-from .questions import Question
+from .questions import ArrayQuestion, Question
 from .trusted_code import run_lines, value_of
 from .wording import worded
 
@@ -125,6 +125,14 @@ class Task:
         return (self.raw or self).given
 
     @property
+    def examples(self) -> int:
+        """How many examples there are, of a run those of its batch, else the rows of x; or 0."""
+        if self.run is not None:
+            return self.run.forward_pass.examples or 0
+        x = self.own_given.get("x")
+        return len(x) if isinstance(x, np.ndarray) and x.ndim == 2 else 0
+
+    @property
     def sheet(self) -> str:
         """Which sheet it is, as its first line says: seed 7, or token and 32 digits."""
         return f"token {self.token}" if self.token else f"seed {self.seed}"
@@ -205,8 +213,13 @@ class Exercise:
         return in_own_convention(raw)
 
     def _filled(self, task: Task, seed: int, token: str) -> Task:
+        questions = tuple(
+            replace(each, examples=task.examples) if isinstance(each, ArrayQuestion) else each
+            for each in task.questions
+        )
         return replace(
             task,
+            questions=questions,
             number=self.number,
             seed=seed,
             token=token,

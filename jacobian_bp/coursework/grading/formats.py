@@ -44,6 +44,7 @@ def as_json(report: GradeReport) -> str:
         "format": RECORD,
         "exercise": report.exercise,
         "title": report.title,
+        "whose": safe(report.whose),
         "score": report.score,
         "max_score": report.max_score,
         "ok": report.ok,
@@ -97,7 +98,8 @@ def as_junit(report: GradeReport) -> str:
     name = f"exercise {report.exercise}"
     root = ElementTree.Element("testsuites", attributes)
     suite = ElementTree.SubElement(root, "testsuite", {"name": name, **attributes})
-    _properties(suite, {"score": f"{report.score:g}", "max_score": f"{report.max_score:g}"})
+    points = {"score": f"{report.score:g}", "max_score": f"{report.max_score:g}"}
+    _properties(suite, points | ({"whose": safe(report.whose)} if report.whose else {}))
     if report.failure:
         case = _case(suite, name, "the file comes to its end")
         ElementTree.SubElement(

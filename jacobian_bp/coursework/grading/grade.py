@@ -11,7 +11,7 @@ import hashlib
 import re
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Terms:
 
     `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own. `seed_of`
     gives the seed of a token, by the course's secret: then sheets without a token are refused.
+    `student` stands at the head of the report; without one the file's name does.
     `graded_seed` is that of the fresh numbers. `numpy_only` takes every other package away.
     With `strict_layout` an array is right in the layout that is asked for alone. A sheet that is
     written in a convention says so itself; of another sheet, and of named values, `convention`
@@ -63,6 +64,7 @@ class Terms:
     strict_layout: bool = False
     convention: Asked | None = None
     seed_of: SeedOf | None = field(default=None, repr=False)  # it holds the secret
+    student: str = ""
 
     def __post_init__(self) -> None:
         if self.level not in range(len(LEVELS)):
@@ -109,7 +111,7 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
             )
         )
     report.record["total_seconds"] = round(time.monotonic() - began, 3)
-    return report
+    return replace(report, whose=terms.student or path.name)
 
 
 @quiet

@@ -73,7 +73,7 @@ class GradeReport:
 
     `failure` is why the submission did not come to its end, `notes` is for everybody,
     `seconds` is the time that the sheet took on its own numbers, `record` for the instructor
-    only: seeds, other times, output.
+    only: seeds, other times, output. `whose` is the student, or the file where none is named.
     """
 
     exercise: int
@@ -85,6 +85,7 @@ class GradeReport:
     level: int = 2
     seconds: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
+    whose: str = ""
 
     @property
     def score(self) -> float:
@@ -133,8 +134,9 @@ class GradeReport:
 
     @property
     def heading(self) -> str:
-        """Which exercise it is on."""
-        return f"exercise {self.exercise}: {self.title}".rstrip(": ")
+        """Which exercise it is on, and whose sheet."""
+        whose = f", {safe(self.whose)}" if self.whose else ""
+        return f"exercise {self.exercise}{whose}: {self.title}".rstrip(": ")
 
     def blocks(self, level: int) -> tuple[Block, ...]:
         """Why the file stopped, a row a mark, what else is to be said, and the score."""
@@ -202,11 +204,11 @@ def shown(points: float) -> str:
     return number(round(points, DECIMALS))
 
 
-def not_graded(exercise: int | None, kind: str, why: str = "") -> GradeReport:
+def not_graded(exercise: int | None, kind: str, why: str = "", whose: str = "") -> GradeReport:
     """What stands in for a report where the grader itself failed: no marks, no points lost.
 
     Students read one sentence; `why` is for the instructor's record. An exercise that was
     not said is 0.
     """
     record = {"failure": why} if why else {}
-    return GradeReport(exercise or 0, "", failure=UNGRADED, kind=kind, record=record)
+    return GradeReport(exercise or 0, "", failure=UNGRADED, kind=kind, record=record, whose=whose)

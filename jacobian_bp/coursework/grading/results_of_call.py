@@ -20,7 +20,7 @@ from .formats import FORMATS, format_for
 from .grade_report import GradeReport, not_graded
 from .results_file import write_results
 
-READ_BY_HAND = ("out", "format", "exercise", "submission", "secret_file")
+READ_BY_HAND = ("out", "format", "exercise", "submission", "secret_file", "student")
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,23 @@ class ResultsOfCall:
     form: str | None
     exercise: int | None
     never: tuple[str | None, ...] = ()  # files whose place they must not take
+    whose: str = ""
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> "ResultsOfCall":
         """Those that the options ask for."""
         never = (options.submission, options.secret_file)
-        return cls(options.out, options.format, options.exercise, never)
+        whose = options.whose or options.student or Path(options.submission or "").name
+        return cls(options.out, options.format, options.exercise, never, whose)
 
     def begin(self) -> None:
         """What stands there if the grader is killed; SpecError for a file that is needed."""
         self._require_other_file()
-        self.write(not_graded(self.exercise, "grader-stopped"))
+        self.write(not_graded(self.exercise, "grader-stopped", whose=self.whose))
 
     def failed(self, why: str) -> None:
         """The results say that there are none; why goes into the full record alone."""
-        self.write(not_graded(self.exercise, "grader-failed", why))
+        self.write(not_graded(self.exercise, "grader-failed", why, self.whose))
 
     def write(self, report: GradeReport) -> None:
         """In the format that is asked for; where that is none, in one that a reader may expect."""
@@ -87,7 +89,7 @@ def _by_hand(words: Sequence[str]) -> argparse.Namespace:
     said = {name: _word(words, f"--{name.replace('_', '-')}") for name in READ_BY_HAND}
     number = said["exercise"] or ""
     known = number.isdecimal() and len(number) < 6
-    return argparse.Namespace(**{**said, "exercise": int(number) if known else None})
+    return argparse.Namespace(**{**said, "exercise": int(number) if known else None, "whose": None})
 
 
 def _word(words: Sequence[str], option: str) -> str | None:

@@ -223,7 +223,7 @@ def test_students_read_nothing_of_the_graders_own_error(form, tmp_path):
     assert "no answer" not in text
     assert ("the secret file holds 3 bytes" in text) == (form in RECORDS)
     if form == "text":
-        assert text == f"exercise 2\n{UNGRADED}\n"
+        assert text == f"exercise 2, ada\n{UNGRADED}\n"
 
 
 def test_fresh_numbers_that_cannot_be_drawn_are_no_fault_of_the_student(tmp_path, monkeypatch):
@@ -251,7 +251,7 @@ def test_the_text_on_a_wrong_sheet_is_its_reason_alone(tmp_path, capsys):
     path = write(tmp_path, sheet(3))
     assert command("--exercise", 2, "--submission", path) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "exercise 2: BP1 and BP2 with diagonal matrices",
+        "exercise 2, ex.py: BP1 and BP2 with diagonal matrices",
         "not run   this is a sheet of exercise 3, not of exercise 2.",
         "score     0 of 35",
     ]

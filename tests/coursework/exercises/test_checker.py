@@ -190,7 +190,7 @@ def test_the_symptom_is_named():
     right = np.array([1.2345678, -2.3456789, 0.0])
     assert symptom(np.zeros(3), right) == "all entries are 0"
     assert symptom(-right, right) == "every entry is -1 times the right one"
-    assert symptom(7 * right, right) == "every entry is off by one and the same factor"
+    assert symptom(7 * right, right) == "every entry is the right one times the same factor"
     assert symptom(np.array([1.23, -2.35, 0.0]), right) == (
         "the leading digits are right: give all digits, not the printed ones"
     )
@@ -206,7 +206,7 @@ def test_the_symptom_is_named():
 def test_a_factor_that_is_no_small_fraction_is_not_told(task):
     verdict = judged(task, delta3=task.right["delta3"] * 0.3717)["delta3"]
     assert "0.37" not in " ".join(verdict.words(3))
-    assert verdict.symptom == "every entry is off by one and the same factor"
+    assert verdict.symptom == "every entry is the right one times the same factor"
 
 
 @pytest.mark.parametrize(
@@ -254,10 +254,28 @@ def test_no_level_tells_a_factor_that_gives_the_answer_away(task, factor):
     answers = {**task.answers(), "delta3": factor * task.right["delta3"]}
     verdicts = diagnosed(task, answers, check_answers(task, answers))
     found = next(verdict for verdict in verdicts if verdict.name == "delta3")
-    assert found.words(3)[:2] == ["every entry", "every entry is off by one and the same factor"]
+    assert found.words(3)[:2] == [
+        "every entry",
+        "every entry is the right one times the same factor",
+    ]
     assert not re.search(r"\d", " ".join(found.words(3)))
     if found.tag == "constant-factor":
         assert found.cause == "the mistake is known as constant-factor"
+
+
+@pytest.mark.parametrize(("number", "answer"), [(5, "d3"), (22, "delta2"), (27, "da2")])
+def test_the_number_of_examples_is_told_as_a_factor(number, answer):
+    task = find_exercise(number).make(7)
+    m = len(task.own_given["x"])
+    for factor, said in ((m, f"{m}"), (1 / m, f"1/{m}"), (m + 1, ""), (1 / (m + 1), "")):
+        answers = {**task.answers(), answer: factor * task.right[answer]}
+        found = next(v for v in check_answers(task, answers) if v.name == answer)
+        words = f"every entry is {said} times the right one"
+        assert found.words(2) == [
+            "every entry",
+            words if said else "every entry is the right one times the same factor",
+        ]
+        assert found.tag in ("constant-factor", *(p.tag for p in task.mistakes))
 
 
 def test_the_number_of_entries_is_not_told_where_it_is_asked_for():

@@ -180,7 +180,7 @@ def changed(old, new):
         (
             changed('"2 * v"', '"3 * v"'),
             "my.py, line 9: exercise 100, seed 0: the solution fails its own check at d: wrong; "
-            "every entry; every entry is off by one and the same factor.\n"
+            "every entry; every entry is the right one times the same factor.\n"
             "  Make the line '3 * v' and the right value agree.",
         ),
         (

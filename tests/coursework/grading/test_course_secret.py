@@ -69,7 +69,7 @@ def test_a_practice_sheet_cannot_be_handed_in_as_a_graded_one(secret, tmp_path, 
     for options in (["--student", "ada"], ["--student", "ada", "--sheet-seed", "own"]):
         assert grade(path, "--secret-file", secret, *options) == 1
         assert capsys.readouterr().out.splitlines() == [
-            "exercise 2: BP1 and BP2 with diagonal matrices",
+            "exercise 2, ada: BP1 and BP2 with diagonal matrices",
             f"not run   {PRACTICE}",
             "score     0 of 35",
         ]

@@ -62,6 +62,7 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         for name in ("ada.py", "bob.py", "eve.ipynb", "joe.py", "kim.npz", "max.py", "zoe.py")
     }
     assert records["ada.py.json"]["record"]["graded_seed"] == graded_seed(SECRET, "ada", 2)
+    assert [records[f"{name}.json"]["whose"] for name in ("ada.py", "max.py")] == ["ada", "max"]
     assert command("--summary", out) == 0
     assert capsys.readouterr().out.splitlines()[:5] == [
         "exercise  mistake           submissions  percent",

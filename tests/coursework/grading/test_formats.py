@@ -118,7 +118,7 @@ def test_junit_counts_alike_for_the_whole_and_for_its_one_suite(report):
     assert error == {"message": "line 3: ValueError", "type": "failure"}
     assert suite.find("system-out").text == "late"
     total = {p.get("name"): p.get("value") for p in suite.findall("properties/property")}
-    assert total == {"score": "31", "max_score": "35"}
+    assert total == {"score": "31", "max_score": "35", "whose": "ex.py"}
 
 
 def test_junit_names_the_mistake_at_the_level_of_causes_only(report):

@@ -17,14 +17,15 @@ from jacobian_bp.errors import SpecError
 def options(folder, **changed):
     named = {"out": "r.json", "submission": "ex2.py", "secret_file": "secret.txt"}
     paths = {name: str(folder / changed.get(name, file)) for name, file in named.items()}
-    return argparse.Namespace(**paths, format="json", exercise=2)
+    return argparse.Namespace(**paths, format="json", exercise=2, student=None, whose=None)
 
 
 def test_the_file_is_valid_from_the_first_moment(tmp_path):
     results = ResultsOfCall.of(options(tmp_path))
     results.begin()
     document = json.loads((tmp_path / "r.json").read_text())
-    assert (document["exercise"], document["failure"]) == (2, UNGRADED)
+    assert (document["exercise"], document["whose"]) == (2, "ex2.py")
+    assert document["failure"] == UNGRADED
     assert document["labels"] == ["grader-stopped"]
 
 
@@ -44,6 +45,7 @@ def test_options_are_read_by_hand_where_a_call_cannot_be():
     found = _by_hand(["ex2.py", "--out", "a.json", "--exercise=2", "--out=b.json", "--format"])
     assert vars(found) == {
         "out": "b.json", "format": None, "exercise": 2, "submission": None, "secret_file": None,
+        "student": None, "whose": None,
     }  # fmt: skip
     assert _by_hand(["--exercise", "two", "out", "c.json"]).exercise is None
     assert _by_hand(["--exercise", "two", "out", "c.json"]).out is None
