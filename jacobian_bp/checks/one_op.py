@@ -47,7 +47,10 @@ VJP_HINT = (
 
 @dataclass(frozen=True)
 class Disagreement:
-    """One input by which the op's derivatives differ: where, what each says, and the pattern."""
+    """One input by which the op's derivatives differ: where, what each says, and the pattern.
+
+    Of a rule that gives nothing to compare, `entry` is what it is refused for, without values.
+    """
 
     input: str
     entry: str
@@ -58,8 +61,8 @@ class Disagreement:
 
     def __str__(self) -> str:
         says = ", ".join(f"{who} {number(value, 10)}" for who, value in self.values)
-        lines = [f"{self.entry}: {says}" if self.entry else self.wrong]
-        if self.entry:
+        lines = [f"{self.entry}: " * bool(self.entry) + (says or self.wrong)]
+        if says:
             lines.append(f"{self.wrong}; {self.count}")
         if self.pattern:
             lines.append(self.pattern)
@@ -164,10 +167,11 @@ def check_step(state: Pass, step: Step) -> OpReport:
             jacobian = whole_jacobian(state, step, position)
             sums = sums_of_terms(state, step, position)
         except JacobianError as error:
-            findings.append(_refused(name, f"jacobians() is refused. {error}"))
+            said = f"jacobians() is refused. {error}"
+            findings.append(replace(_refused(name, said), entry=""))  # the error says of what
             continue
         except Exception as error:  # whatever a user's own op raises
-            findings.append(_refused(name, f"{name}: jacobians() raises {_words(error)}"))
+            findings.append(_refused(name, f"jacobians() raises {_words(error)}"))
             continue
         comparison = _Comparison(
             name,
@@ -186,7 +190,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             findings.append(found)
         else:
             lines.append(found)
-    return OpReport(step.title, tuple(lines), tuple(findings))
+    return OpReport(step.title, tuple(lines), tuple(_each_once(findings)))
 
 
 @quiet
@@ -258,19 +262,19 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagre
             problem = f"raises {_words(error)}"
         if problem:
             names = [f"∂{step.name}/∂{step.args[position]}" for position in wanted]
-            return {}, [_refused(n, f"{n}: vjp() {problem}", VJP_HINT) for n in names]
+            return {}, [_refused(name, f"vjp() {problem}", VJP_HINT) for name in names]
         for position, operand in wanted.items():
             name = f"∂{step.name}/∂{step.args[position]}"
             if position in findings:
                 continue
             if operand not in pulled:
                 given = ", ".join(pulled) or "none"
-                text = f"{name}: vjp() gives nothing for {operand}; it gives {given}"
+                text = f"vjp() gives nothing for {operand}; it gives {given}"
                 findings[position] = _refused(name, text)
                 continue
             row, expected = np.asarray(pulled[operand]), values[position].shape
             if row.shape != expected:
-                text = f"{name}: vjp()[{operand!r}] has shape {dims(row.shape)}, "
+                text = f"vjp()[{operand!r}] has shape {dims(row.shape)}, "
                 text += f"{step.args[position]} has shape {dims(expected)}"
                 unsummed = row.ndim and row.shape[1:] == expected
                 hint = "the examples are not summed: use over_batch()" if unsummed else ""
@@ -414,7 +418,20 @@ def _words(error: Exception) -> str:
 
 
 def _refused(name: str, text: str, pattern: str = "") -> Disagreement:
-    return Disagreement(_variable(name), "", (), text, "", pattern)
+    return Disagreement(_variable(name), name, (), text, "", pattern)
+
+
+def _each_once(findings: list[Disagreement]) -> list[Disagreement]:
+    """What is refused for the same reason in one, with all that it is refused for."""
+    found: dict[tuple[str, str], Disagreement] = {}
+    for each in findings:
+        key = each.wrong, each.entry if each.values else each.pattern
+        if key in found:
+            before = found[key]
+            names = ", ".join(filter(None, (before.entry, each.entry)))
+            each = replace(before, input=f"{before.input}, {each.input}", entry=names)
+        found[key] = each
+    return list(found.values())
 
 
 def _variable(name: str) -> str:

@@ -349,6 +349,41 @@ def test_a_rule_that_is_missing_is_named():
     assert str(finding) == "∂a/∂z: vjp() gives nothing for z; it gives none"
 
 
+class Raising(Multiply):
+    def jacobians(self, a, b):
+        raise ArithmeticError("no rule")
+
+
+class RaisingVjp(Multiply):
+    def vjp(self, c_bar, a, b):
+        raise ArithmeticError("no rule")
+
+
+class TransposedShapes(Linear):
+    def vjp(self, z_bar, a, W, b):
+        return {
+            name: row[None] if row.ndim == 1 else row
+            for name, row in super().vjp(z_bar, a, W, b).items()
+        }
+
+
+def test_a_refusal_for_all_inputs_is_told_once_and_two_refusals_are_two():
+    (finding,) = check_op(Raising, PAIR).findings
+    assert finding.input == "a, b"
+    assert str(finding) == (
+        "jacobians() is refused. Raising 'c': jacobians() raises ArithmeticError: no rule.\n"
+        "  Mend Raising.jacobians, or what it is given: c = Raising(a, b)."
+    )
+    (finding,) = check_op(RaisingVjp, PAIR).findings
+    assert finding.input == "a, b"
+    assert str(finding).startswith("∂c/∂a, ∂c/∂b: vjp() raises ArithmeticError: no rule\n")
+    findings = check_op(TransposedShapes, {"a": A, "W": W, "b": B}).findings
+    assert [(found.input, found.wrong) for found in findings] == [
+        ("a", "vjp()['a'] has shape (1, 5), a has shape (5,)"),
+        ("b", "vjp()['b'] has shape (1, 3), b has shape (3,)"),
+    ]
+
+
 # ---------------------------------------------------------------- what cannot be checked
 
 
