@@ -10,6 +10,7 @@ from .derived import Derived
 from .emitting import own_letters
 from .in_latex import line_in_latex
 from .shapes import kind_of
+from .signs_of_page import signs_in
 from .written import Written
 
 
@@ -117,43 +118,8 @@ def _drawn(found: Derived) -> str:
 
 def _signs(found: Derived, written: Written) -> list[str]:
     texts = " ".join([found.statement, *written.texts.values(), *written.where.values()])
-    said = {
-        "⊙": "⊙: entry by entry",
-        "⊗": "⊗: the Kronecker product, all of the right for each entry of the left",
-        r"\bvec\(": "vec: the columns, one below another",
-        r"\bmat_(\w)(\w)\(": "mat_{0}{1}: the entries row by row, {0} rows of {1}",
-        r"\be_max\(": "e_max: 1 at the largest entry, else 0",
-        r"\be_min\(": "e_min: 1 at the least entry, else 0",
-        "⊘": "⊘: divided entry by entry",
-        r"\^∘": "^∘: a power of each entry",
-        r"\b1_(\w)": "1_{0}: a 1 for each {0}",
-        r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
-        r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
-        r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
-        r"\be_(?!max|min)([^\W_ᵀ]+)(_\d+)?": "e_{0}{1}: 1 at place {0}, counted from 0, else 0",
-        r"\bE_(?!turned)([^\W_ᵀ]+)_([^\W_ᵀ]+)(_\d+)?(?![^\Wᵀ])": "E_{0}_{1}{2}: the rows of the "
-        "identity from {0} to before {1}",
-        r"\bE_(?!turned)([^\W_ᵀ]+)_([^\W_ᵀ]+)_by(\d+)(_\d+)?": "E_{0}_{1}_by{2}{3}: the rows of "
-        "the identity from {0} to before {1}, {2} apart",
-        r"\bE_turned(_\d+)?(?![^\Wᵀ])": "E_turned{0}: the rows of the identity, the last one first",
-        r"\bE_turned_by(\d+)(_\d+)?": "E_turned_by{0}{1}: the rows of the identity, {0} apart, the "
-        "last one first",
-        r"_end": "end: behind the last place; end1: the last, counted from the end",
-        "logdet": "logdet: log |det|",
-        r"\bsilu\b": "silu(u) = u σ(u)",
-        r"\bgelu\b": "gelu(u) = u Φ(u), Φ the distribution function of the normal distribution",
-        r"\belu\b": "elu(u): u where it is above 0, else e^u − 1",
-        r"\bleaky_relu\b": "leaky_relu(u): u where it is above 0, else 0.01 u",
-        r"\w'\(": "a function with a prime: its slope",
-        r"\w''\(": "a function with two primes: the slope of its slope",
-        r"\brelu'\(": "relu'(0) = 0 is taken at the kink, where the slopes 0 and 1 meet",
-        r"\bleaky_relu'\(": "leaky_relu'(0) = 0.01 is taken at the kink, where the slopes 0.01 "
-        "and 1 meet",
-    }
-    rows: list[str] = []
-    for pattern, words in said.items():
-        found_in = re.finditer(pattern, texts)
-        rows += dict.fromkeys(words.format(*match.groups("")) for match in found_in)
+    axes = " ".join(f"[{','.join(line.words)}]" for line in written.lines)
+    rows = signs_in(f"{texts} {axes}")
     if "abs(" in found.statement and re.search(r"\bsign\(", texts):
         rows.append("sign(0) = 0 is taken at the kink of abs, where the slopes −1 and 1 meet")
     for matrix in found.symmetric:

@@ -100,7 +100,7 @@ def test_what_it_is_stands_on_the_page_and_what_is_taken_at_its_kink():
             "leaky_relu'(0) = 0.01 is taken at the kink, where the slopes 0.01 and 1 meet",
         ],
         "norm1(x)": ["sign(0) = 0 is taken at the kink of abs, where the slopes −1 and 1 meet"],
-        "sum(silu(x))": ["silu(u) = u σ(u)"],
+        "sum(silu(x))": ["silu(u) = u/(1 + e^−u)"],
         "sum(gelu(x))": [
             "gelu(u) = u Φ(u), Φ the distribution function of the normal distribution"
         ],

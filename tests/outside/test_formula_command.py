@@ -34,6 +34,9 @@ formula   J = ‖W x − y‖²
 gradient  ∂J/∂W = 2 (W x − y) xᵀ    [k',i']
           ∂J/∂x = 2 Wᵀ (W x − y)    [i']
           ∂J/∂y = −2 (W x − y)    [k']
+signs     a primed index is the variable's own
+          ᵀ: transposed
+          ‖u‖: the root of the sum of the squares of all entries
 
 checks    full 11 of 11, structured 11 of 11, difference 11 of 11 entries as vjp: all routes agree
           4 lines, read again as they are printed, give the numbers of the ops
