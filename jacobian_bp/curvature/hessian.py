@@ -281,7 +281,10 @@ def _require_bends(state: Pass, step: Step) -> None:
     What was right once in a program, over the same axes, is not gone through again.
     """
     passed = _PASSED.setdefault(state.program, set())
-    look = step.key, look_of(raw_bends(state, step))
+    if step.op.keeps_terms:
+        look: Any = step.key, tuple([array.shape for array in state.inputs_of(step)])
+    else:
+        look = step.key, look_of(raw_bends(state, step))
     if look not in passed:
         bends_of(state, step)
         if len(passed) >= MOST_PASSED:

@@ -15,11 +15,11 @@ import numpy as np
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Link
 from ..algebra.tape import StandIn, Tape
-from ..program.bends import Bent, lifted_bends, raw_bends_in_silence
+from ..program.bends import Bent, lifted_bends
 from ..program.forward_pass import Pass, link_of
 from ..program.program import Program
 from ..program.step import Step
-from ..routes.structured import look_of
+from .answers import Again, Answers
 from .doubled_graph import DoubledGraph, doubled
 
 MOST_RECORDS = 64  # kept of a program
@@ -33,12 +33,14 @@ _RECORDS: WeakKeyDictionary[Program, dict[Hashable, "Record"]] = WeakKeyDictiona
 class Record:
     """A recorded sweep: the steps that it asks, how their answers looked, the tape.
 
-    Where arrays are given, `before` makes of the answers what does not ask for these, once a run.
-    `found` are the results, on stand-ins, and `plan` what was made of them for every run.
+    `again` has the arrays of the answers at other numbers, where their terms stay. Where arrays
+    are given, `before` makes of the answers what does not ask for these, once a run. `found` are
+    the results, on stand-ins, and `plan` what was made of them for every run.
     """
 
     steps: tuple[Step, ...]
     looks: tuple[Any, ...]
+    again: Again | None
     before: Tape | None
     tape: Tape
     found: Mapping[Any, Expression]
@@ -68,46 +70,25 @@ def replayed(
     key = (own, state.dtype, shapes)
     kept = _RECORDS.setdefault(state.program, {})
     record = kept.get(key)
-    answers = _Answers(state, record.steps) if record else None
-    if record is None or answers is None or answers.looks != record.looks or not record.tape.fits():
-        of, first, second = graph
-        _, steps = state.dependents(dict.fromkeys([*first, *second]), of)
-        answers = _Answers(state, steps)
-        record = _record(state, graph, sweep, given, answers)
-        if plan:
-            record = replace(record, plan=plan(record.found))
-        if len(kept) >= MOST_RECORDS:
+    arrays = record.again.arrays(state) if record and record.again else None
+    if record is None or arrays is None or not record.tape.fits():
+        answers = Answers.of(state, record.steps if record else _steps(state, *graph))
+        arrays, again = answers.arrays, answers.again(state)
+        if record is None or answers.looks != record.looks or not record.tape.fits():
+            record = _record(state, graph, sweep, given, answers)
+            if plan:
+                record = replace(record, plan=plan(record.found))
+        if len(kept) >= MOST_RECORDS and key not in kept:
             kept.clear()
-        kept[key] = record
-    kept_here = record.before.replay(answers.arrays) if record.before else answers.arrays
+        kept[key] = record = replace(record, again=again)
+    kept_here = record.before.replay(arrays) if record.before else arrays
     state.answers[own] = record, kept_here
     return record, record.tape.replay([*kept_here, *given])
 
 
-class _Answers:
-    """What the ops of some steps say of slopes and of bends, their arrays once each, and the look.
-
-    An array that stands in several expressions is one leaf, so that the algebra sees it as one.
-    """
-
-    def __init__(self, state: Pass, steps: Sequence[Step]) -> None:
-        self.steps = tuple(steps)
-        self.slopes: list[Mapping[Any, Expression]]
-        self.bends: list[Mapping[Any, Expression]]
-        self.slopes = [state.raw_in_silence(step) for step in steps]
-        self.bends = [raw_bends_in_silence(state, step) for step in steps]
-        self.arrays: list[np.ndarray] = []
-        self.seats: list[int] = []
-        place: dict[int, int] = {}
-        for raw in (*self.slopes, *self.bends):
-            for expression in raw.values():
-                for array in expression.arrays:
-                    seat = place.setdefault(id(array), len(self.arrays))
-                    if seat == len(self.arrays):
-                        self.arrays.append(array)
-                    self.seats.append(seat)
-        looks = [look_of(raw) for raw in (*self.slopes, *self.bends)]
-        self.looks = (tuple(self.seats), *looks)
+def _steps(state: Pass, of: str, first: Sequence[str], second: Sequence[str]) -> list[Step]:
+    """The steps between a value and what it is differentiated by."""
+    return state.dependents(dict.fromkeys([*first, *second]), of)[1]
 
 
 def _record(
@@ -115,7 +96,7 @@ def _record(
     graph: tuple[str, tuple[str, ...], tuple[str, ...]],
     sweep: Sweep,
     given: Sequence[np.ndarray],
-    answers: _Answers,
+    answers: Answers,
 ) -> Record:
     """The doubling and the sweep, done on stand-ins."""
     tape = Tape(shares=not given)  # H v hands its arrays out
@@ -142,7 +123,7 @@ def _record(
     before, tape = None, tape.finished(results)
     if given:
         before, tape = tape.divided(len(answers.arrays))
-    return Record(answers.steps, answers.looks, before, tape, found)
+    return Record(answers.steps, answers.looks, None, before, tape, found)
 
 
 def _next(standing: Any, expression: Expression) -> list[StandIn]:

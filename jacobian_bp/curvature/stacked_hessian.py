@@ -22,7 +22,7 @@ from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.tape import StandIn
 from ..document.picture import Picture, framed
 from ..errors import AxisError, JacobianError, SpecError
-from ..numbers.arrays import as_array, is_finite, quiet, require_finite
+from ..numbers.arrays import as_array, is_finite, kept, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.bends import second_name
 from ..program.forward_pass import Pass
@@ -142,17 +142,22 @@ class StackedHessian(AsArray, Shown):
         def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> Mapping[Block, Expression]:
             return upper_blocks(self.state, self._chosen(graph), self.wrt, sums_stay=True)
 
+        def planned(found: Mapping[Block, Expression]) -> dict[Block, Expression]:
+            return {block: expression.kept() for block, expression in found.items()}
+
         graph = self.of, self.wrt, self.wrt
-        record, arrays = replayed(self.state, ("factored", self.part), graph, sweep)
-        following, found, copies = iter(arrays), {}, dict[int, tuple[np.ndarray, np.ndarray]]()
-        seen: set[int] = set()  # several blocks share arrays
-        for (first, second, _), block in record.found.items():
-            held = block.holding(following)
-            for array in held.arrays:
-                if id(array) not in seen:
+        asked = "factored", self.part
+        record, arrays = replayed(self.state, asked, graph, sweep, plan=planned)
+        for array in arrays:
+            kept(array, own=True)  # a new one, or one that is kept already
+        distinct = {id(array): array for array in arrays}.values()  # blocks share arrays
+        are_finite = all(map(is_finite, distinct))
+        following, found = iter(arrays), {}
+        for (first, second, _), block in record.plan.items():
+            found[first, second] = block.holding(following)
+            if not are_finite:
+                for array in found[first, second].arrays:
                     self._require_finite(array, first, second)
-                    seen.add(id(array))
-            found[first, second] = held.kept(copies)
         return found
 
     @quiet

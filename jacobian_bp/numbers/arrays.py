@@ -58,6 +58,8 @@ def real_array(value: Any, name: str) -> np.ndarray:
 
 def raw_array(value: Any, name: str) -> np.ndarray:
     """`value` as an ndarray of any real dtype, or DomainError saying what to pass instead."""
+    if type(value) is np.ndarray and value.dtype.kind in NUMBERS:
+        return value
     name = safe(name)
     if isinstance(value, np.ndarray) and isinstance(value, np.ma.MaskedArray):  # np.ma loads late
         hidden = int(np.ma.count_masked(value))

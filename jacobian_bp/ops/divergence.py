@@ -75,6 +75,7 @@ class KLDivergenceFromLogits(Op):
     contains = Softmax
     label_kind = CLASSES
     loss_textbook = CROSS_ENTROPY_FROM_LOGITS
+    keeps_terms = False  # where each Σ y is 1 there is no factor (Σ y)
 
     @quiet
     def forward(self, z, y):

@@ -88,9 +88,16 @@ class Facts:
     # package. An op of one's own may keep its arrays and write to them: they are copied.
     gives_new_arrays: ClassVar[bool] = False
 
+    # Its Jacobians and second derivatives have the same terms at all numbers of one shape, and an
+    # array in them that is an input is that input at all. So it is with the ops of this package
+    # but for those that say otherwise; one of one's own is asked each time.
+    keeps_terms: ClassVar[bool] = False
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.gives_new_arrays = cls.__module__.startswith(f"{__package__}.")
+        of_the_package = cls.__module__.startswith(f"{__package__}.")
+        cls.gives_new_arrays = of_the_package
+        cls.keeps_terms = of_the_package and vars(cls).get("keeps_terms", True)
         for fact in OF_THE_CLASS:
             if fact not in vars(cls):
                 setattr(cls, fact, vars(Facts)[fact])

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,11 @@ from ..numbers.precision import precision_of
 from ..ops import Op
 from ..writing.signs import dims, safe
 from .forward_pass import Pass, bind_step, require_in_range
-from .naming import in_front, meeting, names_of_data, read_names
+from .naming import Names, in_front, meeting, names_of_data, read_names
 from .program import Program
 from .step import Step
 
+MOST_PLANS = 16  # kept of a program: batches of several sizes, with labels and without
 HINT = "Standardise the data, or start from smaller weights."
 
 
@@ -46,15 +48,59 @@ def run_forward(
     """
     named = read_names(program, data, axes)
     admitted = {name: _admit(program, name, value) for name, value in data.items()}
-    measured = {n: a for n, a in admitted.items() if n not in program.labels}
-    whole = (*program.labels, *program.indices)
-    dtype = precision_of([*(a for n, a in admitted.items() if n not in whole), *params.values()])
-    values = {n: a if n in whole else a.astype(dtype, copy=False) for n, a in admitted.items()}
-    values |= {name: _unwritable(array, dtype) for name, array in params.items()}
-    missing = tuple(name for name in program.labels if name not in data)
+    look = (
+        *[(n, a.shape, a.dtype, named.get(n)) for n, a in admitted.items()],
+        *[(n, a.shape, a.dtype) for n, a in params.items()],
+    )
+    plan = program.plans.get(look) or _planned(program, params, admitted, named)
+    values = {
+        n: a if n in plan.whole else a.astype(plan.dtype, copy=False) for n, a in admitted.items()
+    }
+    values |= {name: _unwritable(array, plan.dtype) for name, array in params.items()}
     for array in values.values():
         read_only(array)
-    program = program.without(frozenset(n for n in program.inputs if n not in values))
+    names = dict(plan.names)
+    measured = frozenset({*data} - {*program.labels})
+    call = Call(values, names, plan.dtype, measured, called, plan.shapes)
+    for step in plan.program.steps:
+        call.compute(step)
+    if plan.names.keys() != names.keys():  # the first pass of this look
+        plan.names.update(names)
+        if len(program.plans) >= MOST_PLANS:
+            program.plans.clear()
+        program.plans[look] = plan
+    return Pass(plan.program, values, names, plan.dtype, plan.missing)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What follows for a pass from the shapes of its data and parameters, whatever their numbers.
+
+    `names` are those of the axes of data, and after a pass those of all values; `shapes` has the
+    shape of each value whose op takes all numbers of the shapes that it was bound to.
+    """
+
+    program: Program
+    dtype: np.dtype
+    whole: frozenset[str]  # what stays whole numbers
+    missing: tuple[str, ...]
+    names: Names
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def _planned(
+    program: Program,
+    params: Mapping[str, np.ndarray],
+    admitted: Mapping[str, np.ndarray],
+    named: Names,
+) -> Plan:
+    """The program without what needs data that is not given, for data with these axes."""
+    measured = {n: a for n, a in admitted.items() if n not in program.labels}
+    whole = frozenset((*program.labels, *program.indices))
+    dtype = precision_of([*(a for n, a in admitted.items() if n not in whole), *params.values()])
+    missing = tuple(name for name in program.labels if name not in admitted)
+    absent = frozenset(n for n in program.inputs if n not in admitted)
+    program = program.without(absent)
     ranks = {name: array.ndim for name, array in measured.items()}
     names = names_of_data(program, ranks, named)
     for name, found in names.items():
@@ -66,10 +112,7 @@ def run_forward(
     unnamed = {name: array for name, array in measured.items() if name not in names}
     front = in_front(program, names, named)
     program = meeting(program, names, front, {**params, **unnamed} if unnamed else params)
-    call = Call(values, names, dtype, frozenset({*data} - {*program.labels}), called)
-    for step in program.steps:
-        call.compute(step)
-    return Pass(program, values, names, dtype, missing)
+    return Plan(program, dtype, whole, missing, names)
 
 
 def _admit(program: Program, name: str, value: Any) -> np.ndarray:
@@ -100,6 +143,7 @@ class Call:
     dtype: np.dtype
     data: frozenset[str]  # whose axes a caller can name
     called: str
+    shapes: dict[str, tuple[int, ...]]  # what is known from an earlier pass
     made: list[str] = field(default_factory=list)
 
     def compute(self, step: Step) -> None:
@@ -107,29 +151,42 @@ class Call:
         outputs = step.args[0]  # as the user knows them, where a loss is fused
         step, values, dtype = step.active(), self.values, self.dtype
         given = [values[arg] for arg in step.args]
-        binding = self.bound(step) if _shapes_first(step.op, given) else None
-        if step.op.labels or step.op.has_own_admit:
-            given, binding = self.admitted(step, given, outputs, binding)
-        binding = binding or self.bound(step)
-        if step.indices:
-            require_in_range(step, binding, values)
+        expected = self.shapes.get(step.name)
+        if expected is None:
+            given, expected = self.fitted(step, given, outputs)
         value = step.ask("forward()", step.op.forward, *given)
-        expected = binding.shape
         if np.shape(value) != expected:
             raise AxisError(
                 f"{step.who}: forward gives shape {dims(np.shape(value))}, "
                 f"the signature {step.op.parsed} says {dims(expected)}.\n"
                 "  Mend forward or the signature."
             )
-        fronts = binding.fronts
-        for arg, axes in zip(step.args, fronts.inputs, strict=True):
-            if arg not in self.names:
-                self.names[arg] = axes
-        self.names[step.name] = fronts.output
         self.made.append(step.name)
-        values[step.name] = kept = read_only(np.array(value, dtype=dtype))
+        values[step.name] = kept = read_only(_own(step.op, value, given, dtype))
         if not is_finite(kept):
             require_finite(kept, step.name, f"It is computed by {step}. {HINT}")
+
+    def fitted(
+        self, step: Step, given: list[np.ndarray], outputs: str
+    ) -> tuple[list[np.ndarray], tuple[int, ...]]:
+        """What the op takes of what it is given, and the shape of its value; all axes get names."""
+        op, signature = step.op, step.op.parsed
+        binding = self.bound(step) if _shapes_first(op, given) else None
+        admits, before = op.labels or op.has_own_admit, given
+        if admits:
+            given, binding = self.admitted(step, given, outputs, binding)
+        binding = binding or self.bound(step)
+        if step.indices:
+            require_in_range(step, binding, self.values)
+        for arg, axes in zip(step.args, binding.fronts.inputs, strict=True):
+            if arg not in self.names:
+                self.names[arg] = axes
+        self.names[step.name] = binding.fronts.output
+        as_given = all(map(is_, given, before))
+        by_shapes = not (step.indices or signature.rules)  # sizes of rules follow options
+        if by_shapes and (not admits or (op.admits_finite and as_given)):
+            self.shapes[step.name] = binding.shape
+        return given, binding.shape
 
     def admitted(
         self, step: Step, given: list[np.ndarray], outputs: str, binding: Binding | None
@@ -160,6 +217,14 @@ class Call:
         """How a caller says which axes a name has in front: net.run(…, axes={"x": "n,t"})."""
         said = f'{self.called}(…, axes={{"{name}": "{",".join(axes)}"}})'
         return said if name in self.data else ""
+
+
+def _own(op: Op, value: np.ndarray, given: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """The value as an array that nobody else holds: itself where the op has made it."""
+    made = op.gives_new_arrays and isinstance(value, np.ndarray) and value.base is None
+    if made and value.dtype == dtype and not any(value is array for array in given):
+        return value
+    return np.array(value, dtype=dtype)
 
 
 def _shapes_first(op: Op, given: Sequence[np.ndarray]) -> bool:

@@ -167,6 +167,11 @@ class Program:
         """The same program for values with named axes, by these; kept as long as it lives."""
         return {}
 
+    @cached_property
+    def plans(self) -> dict[Any, Any]:
+        """What forward passes have found to follow from shapes; kept by who computes them."""
+        return {}
+
     def without(self, absent: frozenset[str]) -> "Program":
         """The steps that need none of these inputs; one program, however often it is asked for.
 
