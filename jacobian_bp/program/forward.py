@@ -66,7 +66,9 @@ def run_forward(
     unnamed = {name: array for name, array in measured.items() if name not in names}
     front = in_front(program, names, named)
     program = meeting(program, names, front, {**params, **unnamed} if unnamed else params)
-    call = Call(values, names, dtype, frozenset({*data} - {*program.labels}), called)
+    call = Call(
+        values, names, dtype, frozenset({*data} - {*program.labels}), called, program.bindings
+    )
     for step in program.steps:
         call.compute(step)
     return Pass(program, values, names, dtype, missing)
@@ -100,6 +102,7 @@ class Call:
     dtype: np.dtype
     data: frozenset[str]  # whose axes a caller can name
     called: str
+    bindings: dict[Any, Binding]
     made: list[str] = field(default_factory=list)
 
     def compute(self, step: Step) -> None:
@@ -148,7 +151,9 @@ class Call:
 
     def bound(self, step: Step) -> Binding:
         """The sizes of the step's axes, or AxisError for shapes that do not fit the op."""
-        binding = bind_step(step, self.values, self.names, self.computed, self.how_named)
+        binding = bind_step(
+            step, self.values, self.names, self.bindings, self.computed, self.how_named
+        )
         if step.op.needs_entries and 0 in binding.sizes.values():
             _refuse_empty(step, binding, self.values)
         return binding
