@@ -6,7 +6,7 @@ names has one size, wherever it stands.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import pairwise
@@ -26,6 +26,20 @@ class Axis:
 
     name: str
     size: int
+
+
+def sized(names: Iterable[str], sizes: Iterable[int]) -> tuple[Axis, ...]:
+    """Axes from their names and their sizes; those of layers of one shape are the same.
+
+    >>> sized("ki", (2, 3))
+    (Axis(name='k', size=2), Axis(name='i', size=3))
+    """
+    return _sized(tuple(names), tuple(sizes))
+
+
+@lru_cache(maxsize=4096)
+def _sized(names: tuple[str, ...], sizes: tuple[int, ...]) -> tuple[Axis, ...]:
+    return tuple(map(Axis, names, sizes))
 
 
 @dataclass(frozen=True)

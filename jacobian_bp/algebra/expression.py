@@ -14,6 +14,7 @@ that is printed, counted and contracted.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import is_
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -159,7 +160,8 @@ class Term:
         """The same term with other axis names."""
         factors = tuple([_renamed(f, names) for f in self.factors])
         if not self.sums:
-            return Term(factors, self.coefficient)
+            alike = all(map(is_, factors, self.factors))
+            return self if alike else Term(factors, self.coefficient)
         sums = dict.fromkeys(Axis(names.get(a.name, a.name), a.size) for a in self.sums)
         return Term(factors, self.coefficient, tuple(sums))
 
@@ -243,7 +245,7 @@ class Expression(Shown):
 
     def renamed(self, names: Mapping[str, str]) -> "Expression":
         """The same expression with other axis names."""
-        return Expression(tuple(term.renamed(names) for term in self.terms))
+        return Expression(tuple([term.renamed(names) for term in self.terms]))
 
     def holding(self, arrays: Iterable[Any]) -> "Expression":
         """The same expression with other arrays in its factors, in the order of `Term.arrays`."""
@@ -444,7 +446,8 @@ def _renamed(factor: Factor, names: Mapping[str, str]) -> Factor:
         own = tuple([f.renamed(names) for f in factor.read_at])
         return Dense(factor.label, axes, factor.array, factor.magnitude, factor.own, own)
     if isinstance(factor, One):
-        return One(names.get(factor.axis, factor.axis))
+        return One(names[factor.axis]) if factor.axis in names else factor
     if isinstance(factor, At | Within):
         return factor.renamed(names)
-    return type(factor)(names.get(factor.left, factor.left), names.get(factor.right, factor.right))
+    left, right = names.get(factor.left, factor.left), names.get(factor.right, factor.right)
+    return factor if (left, right) == factor.axes else type(factor)(left, right)

@@ -26,7 +26,7 @@ from ..writing.shown import Shown
 from ..writing.signs import carries_unicode, dims, plural, to_ascii
 from ..writing.tables import WIDTH, fold_terms
 from . import chain_rule, pictured
-from .axes import Axis
+from .axes import Axis, sized
 from .expression import Delta, Dense, Expression
 from .finite import infinite_slope, surely_finite
 from .handed_out import HandedOut, of_ones
@@ -353,8 +353,7 @@ class Jacobian(HandedOut, Shown):
             )
         offset = len(self.nodes) - 1
         links = self.links + tuple(
-            replace(link, target=link.target + offset, source=link.source + offset)
-            for link in other.links
+            [link.between(link.target + offset, link.source + offset) for link in other.links]
         )
         dtype = np.result_type(self.dtype, other.dtype)
         nodes = self.nodes + other.nodes[1:]
@@ -544,4 +543,4 @@ class Jacobian(HandedOut, Shown):
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
-    return tuple(Axis(axis.name.rstrip("'"), axis.size) for axis in axes)
+    return sized([axis.name.rstrip("'") for axis in axes], [axis.size for axis in axes])

@@ -52,6 +52,10 @@ class Link:
     expression: Expression
     stands: Patterns | None = None
 
+    def between(self, target: int, source: int) -> "Link":
+        """The same local Jacobian at other positions."""
+        return Link(target, source, self.out, self.wrt, self.expression, self.stands)
+
 
 def patterns_through(link: Link, shape: Sequence[int]) -> Patterns:
     """Which entries of a link can be other than zero; `shape` is that of both its ends."""

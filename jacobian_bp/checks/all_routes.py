@@ -4,7 +4,8 @@ The bar is UNITS·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|term
 same contraction over absolute values, the scale at which sums round.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -127,20 +128,28 @@ def _worst(
     total: int,
 ) -> Row:
     row = Row(route, total, total, 0.0, 0.0, "")
-    for name, array in found.items():
-        apart = np.abs(array.astype(np.float64) - pulled[name])
-        units = np.where(apart == 0, 0.0, apart / np.maximum(bars[name], np.finfo(float).tiny))
-        units = np.where(np.isfinite(units), units, np.inf)
-        if not units.size:
-            continue
-        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(units)), units.shape))
-        largest = max(row.largest, float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max()))
-        worst, place, values = row.worst, row.place, row.values
-        if units[at] > worst:
-            worst, place = float(units[at]), entry(f"∂{cost}/∂{name}", at)
-            values = (float(array[at]), float(pulled[name][at]))
-        row = Row(route, total, total, largest, worst, place, values)
-    return row
+    if not total:
+        return row
+    mine, theirs, bar = [_in_one(arrays, found) for arrays in (found, pulled, bars)]
+    apart = np.abs(mine - theirs)
+    units = np.where(apart == 0, 0.0, apart / np.maximum(bar, np.finfo(float).tiny))
+    units = np.where(np.isfinite(units), units, np.inf)
+    worst = int(np.argmax(units))
+    row = replace(row, largest=float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max()))
+    if not units[worst] > 0:
+        return row
+    ends = np.cumsum([array.size for array in found.values()])
+    which = int(np.searchsorted(ends, worst, side="right"))
+    name, array = [*found.items()][which]
+    inside = worst - int(ends[which]) + array.size
+    at = tuple(int(i) for i in np.unravel_index(inside, array.shape))
+    place, values = entry(f"∂{cost}/∂{name}", at), (float(mine[worst]), float(theirs[worst]))
+    return replace(row, worst=float(units[worst]), place=place, values=values)
+
+
+def _in_one(arrays: dict[str, np.ndarray], names: Iterable[str]) -> np.ndarray:
+    """The arrays of these names, entry after entry."""
+    return np.concatenate([arrays[name].astype(np.float64).ravel() for name in names])
 
 
 def _rules_differ(state: Pass, step: Step) -> bool:

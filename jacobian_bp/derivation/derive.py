@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..algebra import chain_rule
-from ..algebra.axes import BATCH, Axis
+from ..algebra.axes import BATCH, Axis, sized
 from ..algebra.expression import Dense, Expression, Term
 from ..algebra.jacobian import Jacobian
-from ..algebra.nodes_and_links import identity
+from ..algebra.layouts import to_layout
+from ..algebra.nodes_and_links import Link, identity
 from ..algebra.products.spending import Spending, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
 from ..ops import Penalty
 from ..program.forward_pass import Pass
 from ..program.step import Step
-from ..routes.einsum_chain import plan
+from ..routes.einsum_chain import equation_of
 from ..routes.gradients import require_scalar
 from ..routes.structured import structured
 from ..writing.marked import joined
@@ -263,7 +264,7 @@ def _wait(book: _Book, arg: str, carried: _Product | None, local: Jacobian, numb
 def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     """∂J/∂name as the sum of the products that arrive there; from here on it is one factor."""
     node, row = book.state.node(name), book.rows[name]
-    axes = tuple(map(Axis, node.primed, node.shape))
+    axes = sized(node.primed, node.shape)
     mean = book.mean_over(node.primed)
     of = mean.loss if mean else book.state.cost
     sign = symbol(name, of)
@@ -272,7 +273,8 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     one = Expression.of(Dense(label, node.primed, row * row.dtype.type(count)))
 
     def local(expression: Expression) -> Jacobian:
-        return Jacobian.local(book.state.cost, name, (), axes, expression, row.dtype)
+        link = Link(0, 1, (), node.primed, expression)
+        return Jacobian.of_link(book.state.cost, name, (), axes, link, row.dtype)
 
     error = local(one)
     products = [_written_out(item.jacobian, count) for item in arrived]
@@ -280,6 +282,7 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     book.ones |= {name: label} if found == "1" else {}
     if _stands_above(book, sign, arrived):
         return _Product(local(one), sign)
+    whole = error.materialise()
     book.backward.append(
         DeltaStep(
             sign,
@@ -288,10 +291,10 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             found,
             joined(item.reason for item in arrived if item.reason),
             error.shape_in(book.layout),
-            error.materialise(book.layout),
+            to_layout(whole, book.layout, (), axes),
             _textbook_error(book, node.primed, [e for *_, e in products]),
             _own_axes(arrived),
-            error.materialise(),
+            whole,
             _sum(arrived, [e for *_, e in products]),
         )
     )
@@ -311,7 +314,7 @@ def _stands_above(book: _Book, sign: str, arrived: Sequence[_Product]) -> bool:
 def _own_axes(arrived: Sequence[_Product]) -> tuple[Axis, ...]:
     """The axes of the value at which products arrive, in the letters of the first."""
     last = arrived[0].jacobian.nodes[-1]
-    return tuple(map(Axis, last.primed, last.shape))
+    return sized(last.primed, last.shape)
 
 
 def _sum(arrived: Sequence[_Product], expressions: Sequence[Expression]) -> Expression:
@@ -366,7 +369,7 @@ def _in_order(factors: str, layout: str) -> str:
 def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
     """The contraction that gives the gradient, before and after its delta is spent."""
     node, arrived = book.state.node(name), book.waiting[name]
-    axes = tuple(map(Axis, node.primed, node.shape))
+    axes = sized(node.primed, node.shape)
     before, after, reasons, books, expressions = [], [], [], [], []
     for item in arrived:
         written, trace, expression = _written_out(item.jacobian)
@@ -401,7 +404,8 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
 
 def _equation(item: _Product) -> str:
     """The einsum of a gradient; behind the δ of each example, 1/m stands before it."""
-    return f"{SHARE} {plan(item.jacobian).equation}" if item.each else plan(item.jacobian).equation
+    equation = equation_of(item.jacobian)
+    return f"{SHARE} {equation}" if item.each else equation
 
 
 def _of_penalty(book: _Book, jacobian: Jacobian) -> str:

@@ -61,7 +61,8 @@ def run_forward(
         read_only(array)
     names = dict(plan.names)
     measured = frozenset({*data} - {*program.labels})
-    call = Call(values, names, plan.dtype, measured, called, plan.shapes)
+    known = plan.shapes, plan.program.bindings
+    call = Call(values, names, plan.dtype, measured, called, *known)
     for step in plan.program.steps:
         call.compute(step)
     if plan.names.keys() != names.keys():  # the first pass of this look
@@ -144,6 +145,7 @@ class Call:
     data: frozenset[str]  # whose axes a caller can name
     called: str
     shapes: dict[str, tuple[int, ...]]  # what is known from an earlier pass
+    bindings: dict[Any, Binding]  # and of steps of the same signature
     made: list[str] = field(default_factory=list)
 
     def compute(self, step: Step) -> None:
@@ -205,7 +207,9 @@ class Call:
 
     def bound(self, step: Step) -> Binding:
         """The sizes of the step's axes, or AxisError for shapes that do not fit the op."""
-        binding = bind_step(step, self.values, self.names, self.computed, self.how_named)
+        binding = bind_step(
+            step, self.values, self.names, self.bindings, self.computed, self.how_named
+        )
         if step.op.needs_entries and 0 in binding.sizes.values():
             _refuse_empty(step, binding, self.values)
         return binding

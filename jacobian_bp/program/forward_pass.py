@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH, Axis, primed, unnamed
+from ..algebra.axes import BATCH, Axis, primed, sized, unnamed
 from ..algebra.binding import Binding, bind
 from ..algebra.expression import Copies, Delta, Dense, Expression, One, Term
 from ..algebra.jacobian import Jacobian
@@ -29,8 +29,10 @@ MADE_AGAIN = (
     "_supports",
     "answers",
     "_neighbours",
+    "_nodes",
 )  # not kept with a copy of a pass
 MOST_BINDINGS = 4  # kept of a step: before and after its parameters' axes have names, twice
+MOST_SHARED = 64  # kept of a program, for steps that read arrays of the same shapes
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
@@ -119,10 +121,16 @@ class Pass:
 
     def axes(self, name: str) -> tuple[Axis, ...]:
         """The axes of a value, those that it carries in front."""
-        return tuple(map(Axis, self.names[name], self.values[name].shape))
+        return sized(self.names[name], self.values[name].shape)
 
     def node(self, name: str) -> Node:
-        return Node(name, self.axes(name))
+        if name not in self._nodes:
+            self._nodes[name] = Node(name, self.axes(name))
+        return self._nodes[name]
+
+    @cached_property
+    def _nodes(self) -> dict[str, Node]:
+        return {}
 
     def inputs_of(self, step: Step) -> list[np.ndarray]:
         return [self.values[arg] for arg in step.args]
@@ -165,8 +173,7 @@ class Pass:
             for operand, arg in enumerate(step.args):
                 if position.get(arg, -1) > target:
                     link = local(step, operand)
-                    moved = Link(target, position[arg], link.out, link.wrt, link.expression)
-                    found.append(moved)
+                    found.append(link.between(target, position[arg]))
         return found
 
     def link(self, step: Step, operand: int) -> Link:
@@ -186,6 +193,7 @@ class Pass:
             self.binding(step),
             name,
             raw,
+            step.spelled,
             lambda: link_of(step, operand, self.lifted(step, raw)),
         )
 
@@ -336,15 +344,15 @@ class Pass:
                 expression = Expression.of(*lift) * expression
             inner = (*front, *renamed.axes)
             found[operand.name] = (
-                tuple(Axis(axis, binding.sizes[axis]) for axis in binding.fronts.output),
-                tuple(map(Axis, primed(inner), (binding.sizes[axis] for axis in inner))),
+                sized(binding.fronts.output, binding.shape),
+                sized(primed(inner), [binding.sizes[axis] for axis in inner]),
                 expression,
             )
         return found
 
     def binding(self, step: Step) -> Binding:
         """The sizes of the step's axes, checked."""
-        return bind_step(step, self.values, self.names)
+        return bind_step(step, self.values, self.names, self.program.bindings)
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt of the one step that computes `of`; the sum where it reads `wrt` twice."""
@@ -358,16 +366,16 @@ class Pass:
                 f"  {of} reads {reads}. For a composed one write run.jacobian({of!r}, {wrt!r})."
             )
         links = self.links([of, wrt], [step])
-        out = tuple(map(Axis, links[0].out, (a.size for a in self.axes(of))))
-        variable = tuple(map(Axis, links[0].wrt, self.values[wrt].shape))
+        out = sized(links[0].out, self.values[of].shape)
+        variable = sized(links[0].wrt, self.values[wrt].shape)
         nodes = (self.node(of), self.node(wrt))
         return Jacobian(nodes, tuple(links), out, variable, self.dtype)
 
     def by_one_input(self, step: Step, operand: int) -> Jacobian:
         """The local Jacobian of a step by one of its inputs, whatever else reads the same value."""
         link, arg = self.link(step, operand), step.args[operand]
-        out = tuple(map(Axis, link.out, self.values[step.name].shape))
-        wrt = tuple(map(Axis, link.wrt, self.values[arg].shape))
+        out = sized(link.out, self.values[step.name].shape)
+        wrt = sized(link.wrt, self.values[arg].shape)
         return Jacobian.of_link(step.name, arg, out, wrt, link, self.dtype)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
@@ -388,7 +396,7 @@ class Pass:
         self.require(of)
         self.require(wrt)
         node = self.node(wrt)
-        wrt_axes = tuple(map(Axis, node.primed, node.shape))
+        wrt_axes = sized(node.primed, node.shape)
         out_axes = self.axes(of)
         if of == wrt:
             same = identity([a.name for a in out_axes], node.primed)
@@ -401,8 +409,8 @@ class Pass:
         links = self.links(names, steps)
         first = next(link for link in links if link.target == 0)
         last = next(link for link in links if link.source == len(names) - 1)
-        out_axes = tuple(map(Axis, first.out, (a.size for a in out_axes)))
-        wrt_axes = tuple(map(Axis, last.wrt, node.shape))
+        out_axes = sized(first.out, [axis.size for axis in out_axes])
+        wrt_axes = sized(last.wrt, node.shape)
         nodes = tuple(self.node(name) for name in names)
         return Jacobian(nodes, tuple(links), out_axes, wrt_axes, self.dtype)
 
@@ -418,12 +426,14 @@ def bind_step(
     step: Step,
     values: Mapping[str, np.ndarray],
     axes: Mapping[str, tuple[str, ...]],
+    shared: dict[Any, Binding],
     computed: Callable[[], Collection[str]] | None = None,
     how_named: Callable[[str, Sequence[str]], str] | None = None,
 ) -> Binding:
     """The sizes of the axes of a step's op, from the shapes and axes of what the step reads.
 
-    `computed` gives the names that steps compute, and `how_named` says where a name's axes
+    `shared` has what steps of the same signature were bound to: layers of one shape are bound
+    once. `computed` gives the names that steps compute, and `how_named` says where a name's axes
     are named, both for a message.
     """
 
@@ -437,23 +447,31 @@ def bind_step(
         return {operand: safe(arg) for operand, arg in step.called.items()}
 
     signature = step.op.parsed
-    found = bind(
-        signature,
-        shapes,
-        Later(lambda: step.who),
-        names,
-        step.op.parameters,
-        computed,
-        known,
-        how_named,
-        step.fronts,
-        step.op,
-    )
+    alike = (signature, step.op.parameters, shapes, known)
+    found = shared.get(alike)
+    if found is None:
+        found = bind(
+            signature,
+            shapes,
+            Later(lambda: step.who),
+            names,
+            step.op.parameters,
+            computed,
+            known,
+            how_named,
+            step.fronts,
+            step.op,
+        )
     if not signature.rules:  # sizes of rules follow options, which an op's owner may change
-        if len(step.bindings) >= MOST_BINDINGS:
-            step.bindings.clear()
-        step.bindings[shapes, known] = found
+        _keep(step.bindings, (shapes, known), found, MOST_BINDINGS)
+        _keep(shared, alike, found, MOST_SHARED)
     return found
+
+
+def _keep(known: dict[Any, Binding], key: Any, binding: Binding, most: int) -> None:
+    if len(known) >= most:
+        known.clear()
+    known[key] = binding
 
 
 def require_in_range(step: Step, binding: Binding, values: Mapping[str, np.ndarray]) -> None:

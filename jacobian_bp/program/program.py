@@ -163,6 +163,11 @@ class Program:
         return any(type(step.op).support is not Op.support for step in self.steps)
 
     @cached_property
+    def bindings(self) -> dict[Any, Any]:
+        """What signatures were bound to lately; kept by who binds its steps."""
+        return {}
+
+    @cached_property
     def meetings(self) -> dict[Any, "Program"]:
         """The same program for values with named axes, by these; kept as long as it lives."""
         return {}

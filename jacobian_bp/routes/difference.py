@@ -69,5 +69,5 @@ class Perturbed:
         moved[index] += change
         values = {**self.values, self.name: moved}
         for step in self.steps:
-            values[step.name] = np.array(step.op.forward(*(values[a] for a in step.args)))
+            values[step.name] = np.array(step.op.forward(*[values[a] for a in step.args]))
         return values

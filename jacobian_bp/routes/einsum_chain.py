@@ -13,7 +13,7 @@ there are values of all its axes together: (m×k)(k×n) costs m·k·n.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 import opt_einsum
 from opt_einsum import paths
 
-from ..algebra.axes import Axis
+from ..algebra.axes import Axis, sized
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link
 from ..algebra.sum_over_paths import paths_from_output, paths_to_variable
@@ -178,6 +178,11 @@ def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
     )
 
 
+def equation_of(jacobian: Jacobian) -> str:
+    """The einsum of the chain alone: ab,bc->ac, with no plan of it."""
+    return _equation(operands_of(segments(jacobian))[0])
+
+
 @quiet
 def contract_full(jacobian: Jacobian, order: str = "reverse") -> np.ndarray:
     """The whole Jacobian from whole local Jacobians, by opt_einsum in the given order.
@@ -243,12 +248,9 @@ def segments(jacobian: Jacobian) -> list[Jacobian]:
 def _segment(jacobian: Jacobian, first: int, final: int, links: list[Link]) -> Jacobian:
     used = sorted({first, final, *(p for link in links for p in (link.target, link.source))})
     position = {p: i for i, p in enumerate(used)}
-    moved = tuple(
-        replace(link, target=position[link.target], source=position[link.source]) for link in links
-    )
+    moved = tuple([link.between(position[link.target], position[link.source]) for link in links])
     nodes = tuple(jacobian.nodes[p] for p in used)
-    out = tuple(map(Axis, moved[0].out, nodes[0].shape))
-    wrt = tuple(map(Axis, moved[-1].wrt, nodes[-1].shape))
+    out, wrt = sized(moved[0].out, nodes[0].shape), sized(moved[-1].wrt, nodes[-1].shape)
     return Jacobian(nodes, moved, out, wrt, jacobian.dtype)
 
 

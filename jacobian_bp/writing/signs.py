@@ -117,7 +117,11 @@ def rename(text: str, names: dict[str, str]) -> str:
         plain = word.removesuffix("'")
         return names.get(word) or names.get(plain, plain) + word[len(plain) :]
 
-    return re.sub(r"[^\W\dᵀ²][^\Wᵀ²]*'?", called, text) if names else text
+    if not names:
+        return text
+    if text.isascii() and text.isidentifier():  # one word, as most labels are
+        return names.get(text, text)
+    return re.sub(r"[^\W\dᵀ²][^\Wᵀ²]*'?", called, text)
 
 
 def number(value: float, digits: int = 6) -> str:

@@ -43,6 +43,33 @@ def test_a_second_run_takes_the_moulds_of_the_first_and_has_the_bits_of_a_net_of
     assert all(found[name].tobytes() == alone[name].tobytes() for name in PARAMS)
 
 
+@pytest.mark.parametrize("batch", [(), (7,)], ids=["one", "batch"])
+def test_layers_of_one_shape_are_lifted_once_and_have_their_own_names_and_numbers(lifted, batch):
+    net = Network.dense([5] * 6, "tanh", "half_squared_error", seed=3)
+    run = net.run(draw(*batch, 5), draw(*batch, 5))
+    found = run.gradients("full")
+    layers = {name for name, _ in lifted} - {"J", "L"}
+    assert layers == {"a5", "z5", "z1"}  # z1 reads x[i], the others a[k]
+    for layer in range(1, 6):
+        before = f"a{layer - 1}" if layer > 1 else "x"
+        by_weights = run.jacobian(f"z{layer}", f"W{layer}")
+        assert before in by_weights.formula
+        assert f"W{layer}[" in run.jacobian(f"z{layer}", before).formula
+        assert np.shares_memory(by_weights.links[0].expression.arrays[0], run[before])
+    assert all(np.allclose(found[name], g) for name, g in run.gradients("vjp").items())
+
+
+def test_two_ops_of_one_signature_that_hand_over_other_factors_share_no_mould():
+    one, other = Chosen(), Chosen()
+    other.said = lambda a: delta("k,k'") * dense("s[k']", 2 * a)
+    net = Network.program(
+        "u = One(x)", "v = Other(u)", "w = One(v)", ops={"One": one, "Other": other}
+    )
+    run = net.run(draw(3))
+    formulas = [run.jacobian(*pair).formula for pair in ("ux", "vu", "wv")]
+    assert formulas == ["δ[k,k'] s[k]", "δ[k,k'] s[k']", "δ[k,k'] s[k]"]
+
+
 class Chosen(Op):
     """An op that hands over what `said` says: another look in another run."""
 

@@ -337,6 +337,8 @@ def _beside(label: str, others: Sequence[Delta | Distinct]) -> str:
 
 def masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
     """1−δ on a summed axis cannot be spent: it becomes a matrix of ones and zeros."""
+    if not any(isinstance(factor, Distinct) for factor in term.factors):
+        return term
 
     def mask(factor: Distinct) -> Dense:
         size = sizes[factor.left]
@@ -369,6 +371,8 @@ def _each_once(term: Term) -> Term:
 
 def _drop_idle_ones(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
     """Σ_k 1[k] is the size of k; a 1[k] beside another factor with k says nothing new."""
+    if not any(isinstance(factor, One) for factor in term.factors):
+        return term
     factors: list = []
     coefficient = term.coefficient
     for position, factor in enumerate(term.factors):
