@@ -179,12 +179,15 @@ def did_you_mean(name: object, known: Iterable[str], quote: str = "") -> str:
 def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
     """The known name that is spelt most like this one; None where none is like it.
 
-    `least` is the share of letters, from 0 to 1, that two names must have in common.
+    `least` is the share of letters, from 0 to 1, that two names must have in common. One that
+    differs in capitals alone, and no other does, is the nearest.
 
-    >>> nearest("rellu", ["relu", "tanh"]), nearest("rellu", ["tanh"])
-    ('relu', None)
+    >>> nearest("rellu", ["relu", "tanh"]), nearest("rellu", ["tanh"]), nearest("Ng", ["ng"])
+    ('relu', None, 'ng')
     """
-    return next(iter(get_close_matches(name, list(known), 1, least)), None)
+    names = list(known)
+    same = [each for each in names if each.casefold() == name.casefold()]
+    return next(iter(same if len(same) == 1 else get_close_matches(name, names, 1, least)), None)
 
 
 def witness(value: float) -> str:

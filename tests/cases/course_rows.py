@@ -118,7 +118,7 @@ EXERCISE = {
     "two ways of a seed": (f"{NEW_CLASS} --seed 7 --student ada --out s.py", left_out),
     "a page of nothing": ("exercise explore", the_command),
     "a page of two": (
-        "exercise explore two.py",
+        "exercise explore two.py --out a.html",
         the_command,
         lambda: main(["exercise", "new", "3", "2", "--out", "two.py"]),
     ),

@@ -266,9 +266,10 @@ def test_tied_squashed_and_skipping_networks_are_written_out():
     assert any(" + " in product for product in symbols)
 
 
-@pytest.mark.parametrize("name", ["flatt", "", "FLAT"])
+@pytest.mark.parametrize("name", ["flatt", "", "FLAT", "Ng", "Nielson"])
 def test_an_unknown_convention_is_refused(name):
-    guess = " Did you mean 'flat'?" if name == "flatt" else ""
+    meant = {"flatt": "flat", "FLAT": "flat", "Ng": "ng", "Nielson": "nielsen"}
+    guess = f" Did you mean {meant[name]!r}?" if name else ""
     message = f"convention {name!r} is not known.{guess}\n"
     message += "  Write one of numerator, transposed, flat, flat_column, gradient,\n"
     message += "  first_seed, second_seed, third_seed, ng, nielsen, cs231n;\n"

@@ -82,7 +82,9 @@ def add_parser(commands: Any) -> None:
     page.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     page.add_argument("--seed", type=int, default=0, help="of the numbers (default: 0)")
     page.add_argument("--level", type=int, default=2, help=f"of what is told: {words}")
-    page.add_argument("--out", metavar="FILE", help="a new .html file (default: exN.html)")
+    page.add_argument(
+        "--out", metavar="FILE", help="a new .html file (default: exN.html, one each)"
+    )
     audited = actions.add_parser("audit", help="planted mistakes and right forms through checkers")
     for action, said in (
         (new, "in which it is written: ng, nielsen, …"),
@@ -282,21 +284,29 @@ def _hinted(
 def _explore(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     _require_level(options.level, len(LEVELS) - 1)
     tasks = _meant(options.which, own, "explore", "14")
-    number = tasks[0].number
-    if options.which is not None and len(tasks) > 1:
+    if options.out is not None and len(tasks) > 1:
         numbers = ", ".join(str(task.number) for task in tasks)
         raise SpecError(
-            f"{brief(options.which, 40)} has the exercises {numbers}, and a page shows one.\n"
-            f"  Write jacobian-bp exercise explore {number}."
+            f"--out is the page of one exercise, and these are {numbers}.\n"
+            f"  Write jacobian-bp exercise explore {tasks[0].number}, or leave --out away, for a "
+            "page of each."
         )
-    _as_asked(tasks[0], options.convention, "explore")
-    name = options.out or f"ex{number}.html"
-    place = place_for(name, kind=Kind("a page", (PAGE,), PAGE))
-    convention = tasks[0].convention or options.convention
-    task = sheet_in(find_exercise(number).make(options.seed), convention)
-    write_text(place, explorer(task, options.level))
-    _write([f"written: {safe(name)}, {plural(len(task.mistakes), 'mistake')} to choose from"])
+    pages = []
+    for asked in tasks:
+        _as_asked(asked, options.convention, "explore")
+        name = options.out or _page_of(asked)
+        place = place_for(name, kind=Kind("a page", (PAGE,), PAGE))
+        convention = asked.convention or options.convention
+        task = sheet_in(find_exercise(asked.number).make(options.seed), convention)
+        pages.append((name, place, task))
+    for name, place, task in pages:
+        write_text(place, explorer(task, options.level))
+        _write([f"written: {safe(name)}, {plural(len(task.mistakes), 'mistake')} to choose from"])
     return 0
+
+
+def _page_of(task: Task) -> str:
+    return f"ex{task.number}.html"
 
 
 def _meant(which: str | None, own: Sequence[OwnExercise], action: str, number: str) -> list[Task]:

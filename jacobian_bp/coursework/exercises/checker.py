@@ -13,7 +13,7 @@ from .accepted_forms import turned_layout
 from .cause import cause_of
 from .equality import as_numbers, same, unfit
 from .orientation import turned_against_others
-from .questions import ArrayQuestion, Question, answer_of
+from .questions import ArrayQuestion, NullQuestion, Question, answer_of
 from .secrecy import Gate
 from .symptoms import tag_of
 from .task import Task
@@ -91,6 +91,8 @@ def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]
             names = {**task.names, **right, **own}
             if own.keys() & question.reads:
                 verdict = _given_earlier(question, value, own, names) or verdict
+            if isinstance(question, NullQuestion) and question.holds_of(own, value, answers):
+                verdict = _follows(question, [question.of])
             own |= _carried(question, value)
             if verdict.status == WRONG:
                 cause, tag = cause_of(task, question, value, names)
@@ -125,12 +127,10 @@ def _given_earlier(
     one_layout = isinstance(question, ArrayQuestion) and len(question.forms) == 1
     one_layout = one_layout or not in_sheet
     if any(same(given, form) for form in [expected, *turned * (not one_layout)]):
-        said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
         layout = ""
         if isinstance(question, ArrayQuestion) and not same(given, expected):
             layout = turned_layout(question.forms) if same(given, expected.T) else ""
-        said += f"; in layout {layout}" if layout else ""
-        return Verdict(question.name, FOLLOWS, layout, said, tag="follows")
+        return _follows(question, used, layout)
     if one_layout and any(same(given, form) for form in turned):
         said = f"right, given your {_listed(used)}, but for the layout; another one is asked for"
         where = "the order of the axes"
@@ -146,6 +146,13 @@ def _given_earlier(
     return Verdict(
         question.name, WRONG, where=f"{where}, given your {_listed(used)}", symptom=symptom
     )
+
+
+def _follows(question: Question, used: Sequence[str], layout: str = "") -> Verdict:
+    """The verdict on an answer that is right given wrong ones."""
+    said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
+    said += f"; in layout {layout}" if layout else ""
+    return Verdict(question.name, FOLLOWS, layout, said, tag="follows")
 
 
 def _in_sheet(question: Question) -> Any:

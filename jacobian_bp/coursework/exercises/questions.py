@@ -249,11 +249,20 @@ class ChoiceQuestion(Question):
 
 @dataclass(frozen=True, eq=False)
 class NullQuestion(Question):
-    """A vector that a matrix turns into 0, of any length, not along an earlier one."""
+    """A vector that a matrix turns into 0, of any length, not along an earlier one.
+
+    `of` is the answer that is the matrix.
+    """
 
     matrix: np.ndarray
     example: np.ndarray
     apart_from: tuple[str, ...] = ()
+    of: str = "J"
+
+    def holds_of(self, own: Mapping[str, Any], value: Any, answers: Mapping[str, Any]) -> bool:
+        """Whether it is a right answer for the student's own matrix, which is not 0."""
+        matrix = np.asarray(own.get(self.of, 0.0), float)
+        return bool(matrix.any()) and replace(self, matrix=matrix).judge(value, answers).ok
 
     @property
     def right(self) -> np.ndarray:

@@ -28,7 +28,7 @@ NOT_RUN = (
 )  # nothing could be looked at
 STOPPED = "stopped"
 NO_CAUSE = (  # tags that name no mistake
-    *("wrong", "shape", "not-numbers", "not-finite", "subscripts", "all-zero"),
+    *("wrong", "shape", "not-numbers", "not-finite", "subscripts", "formula", "all-zero"),
     *("not-one-number", "not-whole", "not-a-word"),
     *("missing", STOPPED, "time-limit", "memory-limit", "killed", "no-answers"),
     *NOT_RUN,

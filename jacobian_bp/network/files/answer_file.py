@@ -140,8 +140,7 @@ def _meant(label: str, known: list[str]) -> str:
     derivative = re.match(r"(?:delta|grad|d)_?(?=.)", label, re.I)
     prefix = derivative[0].lower() if derivative else ""
     name = label[len(prefix) :]
-    same = [other for other in known if other.casefold() == name.casefold()]
-    close = same[0] if len(same) == 1 else nearest(name, known)
+    close = nearest(name, known)
     written = f"{prefix}{close}"
     return f" Did you mean {safe(written)}?" if close and key_of(written, known) == close else ""
 

@@ -12,6 +12,7 @@ from jacobian_bp.coursework.exercises.cause import _usable, diagnosed
 from jacobian_bp.coursework.exercises.checker import Report, _listed, check_answers
 from jacobian_bp.coursework.exercises.equality import Unusable, same
 from jacobian_bp.coursework.exercises.symptoms import symptom, where_wrong
+from jacobian_bp.coursework.exercises.task import Planted
 from jacobian_bp.coursework.exercises.trusted_code import value_of
 
 
@@ -276,6 +277,40 @@ def test_the_number_of_examples_is_told_as_a_factor(number, answer):
             words if said else "every entry is the right one times the same factor",
         ]
         assert found.tag in ("constant-factor", *(p.tag for p in task.mistakes))
+
+
+APART = "np.eye(K)[0] / p[0] - np.eye(K)[1] / p[1]"  # which p is at right angles to
+
+
+@pytest.mark.parametrize(
+    ("number", "null", "own", "follows"),
+    [
+        (6, "null", {"J": "np.outer(p, p)", "null": APART}, True),
+        (6, "null", {"J": "np.outer(p, p)", "null": "np.eye(K)[0]"}, False),
+        (6, "null", {"J": "np.zeros((K, K))", "null": "np.eye(K)[0]"}, False),
+        (6, "null", {"null": APART}, False),
+        (8, "null_1", {"J": "np.diag(np.arange(K) * 1.0)", "null_1": "np.eye(K)[0]"}, True),
+        (8, "null_1", {"J": "np.diag(np.arange(K) * 1.0)", "null_1": "np.eye(K)[1]"}, False),
+    ],
+)  # fmt: skip
+def test_a_vector_that_ones_own_matrix_sends_to_0_follows(number, null, own, follows):
+    task = find_exercise(number).make(7)
+    verdicts = {v.name: v for v in check_answers(task, task.answers(Planted("own", own)))}
+    found = verdicts[null]
+    assert (found.status == "follows") is follows
+    assert found.credited is follows
+    if follows:
+        assert found.words(2) == ["right, given your J, which is not"]
+
+
+def test_the_rank_of_ones_own_matrix_follows_and_so_does_the_right_one():
+    task = find_exercise(6).make(7)
+    for rank, status in (("K", "follows"), ("K - 1", "right"), ("1", "wrong")):
+        own = {"J": "np.diag(p * (1 - p))", "rank": rank}
+        verdicts = {v.name: v for v in check_answers(task, task.answers(Planted("own", own)))}
+        assert verdicts["rank"].status == status
+    verdicts = {v.name: v for v in check_answers(task, task.answers(Planted("", {"rank": "K"})))}
+    assert verdicts["rank"].status == "wrong"
 
 
 def test_the_number_of_entries_is_not_told_where_it_is_asked_for():

@@ -128,17 +128,27 @@ def test_a_sheet_says_which_exercise_and_convention_but_gives_no_number(
     assert main(["exercise", "explore", "ex2.py", "--convention", "nielsen"]) == 2
     assert "the sheet is written in the convention" in capsys.readouterr().err
     assert main(["exercise", "new", "3", "2", "--out", "two.py"]) == 0
-    assert main(["exercise", "explore", "two.py"]) == 2
+    assert main(["exercise", "explore", "two.py", "--out", "d.html"]) == 2
     assert capsys.readouterr().err == (
-        "jacobian-bp: SpecError: 'two.py' has the exercises 3, 2, and a page shows one.\n"
-        "  Write jacobian-bp exercise explore 3.\n"
+        "jacobian-bp: SpecError: --out is the page of one exercise, and these are 3, 2.\n"
+        "  Write jacobian-bp exercise explore 3, or leave --out away, for a page of each.\n"
     )
+    (tmp_path / "ex2.html").touch()
+    assert main(["exercise", "explore", "two.py"]) == 2  # all pages or none
+    assert not (tmp_path / "ex3.html").exists()
+    (tmp_path / "ex2.html").unlink()
+    capsys.readouterr()
+    assert main(["exercise", "explore", "two.py"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in said] == ["written: ex3.html", "written: ex2.html"]
+    for number in (2, 3):
+        page = explorer(find_exercise(number).make(0))
+        assert (tmp_path / f"ex{number}.html").read_text("utf-8") == page
     assert main(["exercise", "explore", "two"]) == 2
     assert capsys.readouterr().err == (
         "jacobian-bp: SpecError: 'two' is no exercise.\n"
         "  Write a number or a sheet: jacobian-bp exercise explore 14, or explore ex14.py.\n"
     )
-    assert not (tmp_path / "ex3.html").exists()
 
 
 @pytest.mark.parametrize(("number", "marked"), [(2, True), (24, False)])

@@ -1,15 +1,17 @@
 """The table for a class: which mistakes, and which files are none of ours."""
 
+import ast
 import os
 from pathlib import Path
 
 import pytest
 from grading_cases import QUICK, command, sheet, write
 
+from jacobian_bp.coursework.exercises import questions
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.grading.formats import FORMATS
-from jacobian_bp.coursework.grading.grade import Terms, grade_file
-from jacobian_bp.coursework.grading.grade_report import not_graded
+from jacobian_bp.coursework.grading.grade import Terms, grade_answers, grade_file
+from jacobian_bp.coursework.grading.grade_report import NO_CAUSE, not_graded
 from jacobian_bp.coursework.grading.results_file import write_results
 from jacobian_bp.coursework.grading.summary import summarise
 from jacobian_bp.errors import SpecError
@@ -64,6 +66,29 @@ def test_one_object_has_one_tag_and_what_names_no_mistake_stands_apart(tmp_path,
         "       2  not-numbers                 1       50",
         "       2  shape                       1       50",
         "       2  wrong                       1       50",
+    ]
+
+
+NAMES_A_MISTAKE = {"axes-number", "axes-order", "follows"}  # of what a question itself tags
+
+
+def test_what_cannot_be_read_names_no_mistake(tmp_path, capsys):
+    """Whatever a question itself says of an answer; a mistake is named by what was planted."""
+    folder = Path(questions.__file__).parent
+    trees = [ast.parse(path.read_text("utf-8")) for path in sorted(folder.glob("*.py"))]
+    words = [w for tree in trees for w in ast.walk(tree) if isinstance(w, ast.keyword)]
+    tags = {w.value.value for w in words if w.arg == "tag" and isinstance(w.value, ast.Constant)}
+    assert {"formula", "not-a-word", "shape", "subscripts"} <= tags
+    assert tags - NAMES_A_MISTAKE <= set(NO_CAUSE)
+    task = find_exercise(24).make(7)
+    (first, *_) = task.questions
+    report = grade_answers({**task.answers(), first.name: "delta[i,"}, 24, 7)
+    assert report.labels == ("formula",)
+    write_results(tmp_path / "one.json", FORMATS["json"](report))
+    assert command("--summary", tmp_path) == 0
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        "exercise  no known mistake  submissions  percent",
+        "      24  formula                     1      100",
     ]
 
 

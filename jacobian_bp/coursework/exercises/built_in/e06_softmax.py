@@ -47,7 +47,9 @@ def of_given(given: Mapping[str, Any]) -> Task:
         ArrayQuestion("p", "softmax(z)", "np.exp(z) / np.exp(z).sum()", vector_forms(run["p"])),
         ArrayQuestion("J", "the matrix ∂p/∂z", "np.diag(p) - np.outer(p, p)", only(J)),
         NullQuestion("null", "a vector v, not 0, with J v = 0", "np.ones(K)", J, np.ones(size)),
-        NumberQuestion("rank", "the rank of J", "K - 1", int(np.linalg.matrix_rank(J))),
+        NumberQuestion(
+            "rank", "the rank of J", "np.linalg.matrix_rank(J)", int(np.linalg.matrix_rank(J))
+        ),
         ArrayQuestion("dz", "∂J/∂z from g", "J.T @ g", vector_forms(run.vjp("p", "z", g))),
     )
     return Task(questions, given, FORWARD, run)
@@ -69,7 +71,7 @@ MISTAKES = (
         "not-a-matrix",
         {"J": "p * (1 - p)"},
         "a vector, the diagonal, stands for the matrix",
-        besides={"dz": "p * (g - p @ g)"},
+        besides={"rank": "K - 1", "dz": "p * (g - p @ g)"},
     ),
     Planted("log-softmax", {"J": "np.eye(K) - p"}, "the Jacobian of log p stands for that of p"),
     Planted("null-p", {"null": "p"}, "p stands there, which J does not send to 0"),
@@ -91,7 +93,7 @@ RIGHT_FORMS = (
     Planted("another null vector", {"null": "-7 * np.ones((K, 1))"}),
     Planted("without the matrix", {"dz": "p * (g - p @ g)"}),
     Planted("a row", {"p": "(np.exp(z) / np.exp(z).sum())[None]", "J": "np.diag(p[0]) - p.T @ p"}),
-    Planted("rank by numpy", {"rank": "np.linalg.matrix_rank(J)"}),
+    Planted("rank without the matrix", {"rank": "K - 1"}),
 )
 
 EXERCISE = Exercise(
