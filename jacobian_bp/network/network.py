@@ -7,6 +7,7 @@ net.run(x, y).gradients(). What only one method needs is loaded by that method.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -305,7 +306,7 @@ class Network(FromElsewhere, OverBatches, Shown):
                 f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
             )
         state = run_forward(self._program, self.params, data, axes)
-        return Run(state, self.tied, self._title(), self.facts.convention or "flat")
+        return Run(state, self.tied, self._title, self.facts.convention or "flat")
 
     def compile(
         self,
@@ -380,6 +381,7 @@ class Network(FromElsewhere, OverBatches, Shown):
         """Numbers that are trained; a tied parameter counts once."""
         return sum(self.params[name].size for name in self._program.params)
 
+    @cached_property
     def _title(self) -> list[str]:
         """The network in a line or two, for the head of a derivation."""
         if not self.facts.sizes:

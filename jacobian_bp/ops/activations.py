@@ -19,7 +19,11 @@ from .textbook import IDENTITY, RELU, SIGMOID, SOFTPLUS, TANH, Textbook, leaky
 
 
 class Activation(Op):
-    """An elementwise op over the axes that it is given: Sigmoid(), Sigmoid("r,c")."""
+    """An elementwise op over the axes that it is given: Sigmoid(), Sigmoid("r,c").
+
+    One whose slope and bend have a part in common may give both, `slope_and_bend(z)`: the array
+    of `jacobians` and that of `second`.
+    """
 
     reasons = {"z": "entry k reads entry k only"}
 
@@ -92,7 +96,12 @@ class Sigmoid(Activation):
 
     @quiet
     def second(self, z):
-        return self.bent("σ''(z)", -sigmoid(z) * sigmoid(-z) * np.tanh(z / 2))
+        return self.bent("σ''(z)", self.slope_and_bend(z)[1])
+
+    @quiet
+    def slope_and_bend(self, z):
+        slope = sigmoid(z) * sigmoid(-z)
+        return slope, -slope * np.tanh(z / 2)
 
     @quiet
     def vjp(self, a_bar, z):
@@ -124,15 +133,16 @@ class Tanh(Activation):
 
     @quiet
     def jacobians(self, z):
-        e = np.exp(-np.abs(z))
-        sech = 2 * e / (1 + e * e)
-        return self.diagonal("tanh'(z)", sech * sech)
+        return self.diagonal("tanh'(z)", _sech(z) ** 2)
 
     @quiet
     def second(self, z):
-        e = np.exp(-np.abs(z))
-        sech = 2 * e / (1 + e * e)
-        return self.bent("tanh''(z)", -2 * np.tanh(z) * sech * sech)
+        return self.bent("tanh''(z)", self.slope_and_bend(z)[1])
+
+    @quiet
+    def slope_and_bend(self, z):
+        slope = _sech(z) ** 2
+        return slope, -2 * np.tanh(z) * slope
 
     @quiet
     def vjp(self, a_bar, z):
@@ -140,6 +150,11 @@ class Tanh(Activation):
 
     def peer(self, xp, z):
         return xp.tanh(z)
+
+
+def _sech(z: np.ndarray) -> np.ndarray:
+    e = np.exp(-np.abs(z))
+    return 2 * e / (1 + e * e)
 
 
 class ReLU(Activation):

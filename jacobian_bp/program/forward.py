@@ -157,9 +157,10 @@ class Call:
         if expected is None:
             given, expected = self.fitted(step, given, outputs)
         value = step.ask("forward()", step.op.forward, *given)
-        if np.shape(value) != expected:
+        shape = value.shape if isinstance(value, np.ndarray) else np.shape(value)
+        if shape != expected:
             raise AxisError(
-                f"{step.who}: forward gives shape {dims(np.shape(value))}, "
+                f"{step.who}: forward gives shape {dims(shape)}, "
                 f"the signature {step.op.parsed} says {dims(expected)}.\n"
                 "  Mend forward or the signature."
             )

@@ -124,7 +124,7 @@ def _recorded(
         (term,) = expression.terms
         dense = term.of(Dense)
         plain = len(dense) == len(term.factors) and all(f.array.dtype == dtype for f in dense)
-        if plain and len(dense) > 1:
+        if plain and (len(dense) > 1 or (dense and {*dense[0].axes} == {*axes})):
             return contract(dense, axes, sizes, term.coefficient)
     arrays = expression.arrays
 
