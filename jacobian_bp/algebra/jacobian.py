@@ -126,7 +126,7 @@ class Jacobian(HandedOut, Shown):
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """The shape in numerator layout."""
-        return tuple(axis.size for axis in self.axes)
+        return tuple([axis.size for axis in self.axes])
 
     @property
     def size(self) -> int:

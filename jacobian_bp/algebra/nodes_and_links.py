@@ -29,11 +29,11 @@ class Node:
     @property
     def plain(self) -> tuple[str, ...]:
         """The axes without their prime, a repeated letter still told apart."""
-        return tuple(name[:-1] for name in self.primed)
+        return tuple([name[:-1] for name in self.primed])
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(axis.size for axis in self.axes)
+        return tuple([axis.size for axis in self.axes])
 
 
 @dataclass(frozen=True)

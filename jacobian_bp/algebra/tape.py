@@ -210,6 +210,7 @@ def _needed(calls: Sequence[Call], results: Sequence[int], given: Collection[int
     for call in reversed(calls):
         if call.output in needed:
             needed.update(call.inputs)
-            found.append(replace(call, spent=tuple({*call.inputs} - held)))
+            spent = tuple({*call.inputs} - held)
+            found.append(Call(call.function, call.inputs, call.output, spent))
             held.update(call.inputs)
     return found[::-1]

@@ -1,12 +1,12 @@
 """A line of a program that is a formula: z = W @ x + b, as the steps that compute it."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import SpecError
 from ..numbers.arrays import real_array
-from ..ops import Op
+from ..ops import Einsum, Op
 from ..ops.entry_trees import names_in
 from ..program.program_text import read_program
 from ..program.step import Step
@@ -33,6 +33,41 @@ def steps_of(
     lines, those that its line gave it, an input those of its letter. What data has in front is
     carried.
     """
+    known = {name: real_array(array, name).ndim for name, array in params.items()}
+    known |= {step.name: len(step.op.parsed.output.axes) for step in before}
+
+    def lowered(name: str, text: str) -> list[Step]:
+        found, known[name] = _lowered(name, text, known)
+        return found
+
+    def called(found: Sequence[Step]) -> None:
+        known.update({step.name: len(step.op.parsed.output.axes) for step in found})
+
+    return _line_by_line(lines, own, lowered, called)
+
+
+def steps_read(lines: Sequence[str]) -> list[Step]:
+    """The steps of a program of which no array is known: a formula is one step of what it reads.
+
+    >>> [(step.name, step.args) for step in steps_read(["z = W @ x + b", "J = sum(z * z)"])]
+    [('z', ('W', 'x', 'b')), ('J', ('z',))]
+    """
+
+    def read_only(name: str, text: str) -> list[Step]:
+        tree, spelled = read(text), _spelled_in(text)
+        args = tuple([spelled.get(word, word) for word in dict.fromkeys(names_in(tree))])
+        return [Step(name, Einsum("," * (len(args) - 1) + "->"), args)] if args else []
+
+    return _line_by_line(lines, {}, read_only)
+
+
+def _line_by_line(
+    lines: Sequence[str],
+    own: Mapping[str, Op | type[Op]],
+    lowered: Callable[[str, str], list[Step]],
+    called: Callable[[Sequence[Step]], None] | None = None,
+) -> list[Step]:
+    """The steps of each line: what is `lowered` from a formula, or those of an op `called`."""
     if not all(isinstance(block, str) for block in lines):
         return read_program(lines, own)
     text = [line for block in lines for line in block.splitlines()]
@@ -41,18 +76,17 @@ def steps_of(
     if not any(formulas):
         return read_program(lines, own)
     steps: list[Step] = []
-    known = {name: real_array(array, name).ndim for name, array in params.items()}
-    known |= {step.name: len(step.op.parsed.output.axes) for step in before}
     for place, (line, match, is_formula) in enumerate(zip(text, matches, formulas, strict=True)):
         if is_formula and match:
             try:
-                found, known[match[1]] = _lowered(match[1], match[2].strip(), known)
+                found = lowered(match[1], match[2].strip())
             except SpecError as error:
                 where = f"line {place + 1}: {line.strip()[:60]!r}"
                 raise SpecError(f"{where}: {error}") from None
         else:
             found = read_program(["\n" * place + line], own)  # an error names its line
-            known |= {step.name: len(step.op.parsed.output.axes) for step in found}
+            if called:
+                called(found)
         steps += found
     return steps
 
@@ -69,10 +103,15 @@ def is_expression(text: str, own: Collection[str]) -> bool:
     return call[1] not in own and call[1] in (*ENTRY, *ARRAYS, *OTHER_NAMES)
 
 
+def _spelled_in(text: str) -> dict[str, str]:
+    """The words that the reader spells in another way, such as mu, by how it does."""
+    typed = re.findall(r"[^\W\d]\w*", text)
+    return {SPELLED[word]: word for word in typed if word in SPELLED}
+
+
 def _lowered(name: str, text: str, known: Mapping[str, int]) -> tuple[list[Step], int]:
     """The steps of one formula, the last under its name, and how many axes that has."""
-    tree, typed = read(text), re.findall(r"[^\W\d]\w*", text)
-    spelled = {SPELLED[word]: word for word in typed if word in SPELLED}
+    tree, spelled = read(text), _spelled_in(text)
     shapes = Shapes(text, {}, ())
     for word in names_in(tree):
         count = known.get(spelled.get(word, word), rank_of(word))

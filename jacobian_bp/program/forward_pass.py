@@ -14,7 +14,7 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
 from ..algebra.positions.position_factors import Within
 from ..errors import AxisError, DomainError, Later, SpecError
-from ..numbers.arrays import quiet, read_only
+from ..numbers.arrays import read_only
 from ..numbers.positions import require_positions
 from ..ops import Op
 from ..writing.signs import dims, plural, safe
@@ -234,10 +234,13 @@ class Pass:
     def _locals(self) -> dict[tuple[str, Op], Locals]:
         return {}
 
-    @quiet
     def raw(self, step: Step) -> Mapping[str, Expression]:
         """What the op hands over, of one example, under its own names; kept."""
-        return self.raw_in_silence(step)
+        known = self._raws.get(step.key)
+        if known is not None:
+            return known
+        with np.errstate(all="ignore"):
+            return self.raw_in_silence(step)
 
     def raw_in_silence(self, step: Step) -> Mapping[str, Expression]:
         """`raw`, for a caller who has numpy's warnings off."""

@@ -179,15 +179,24 @@ def did_you_mean(name: object, known: Iterable[str], quote: str = "") -> str:
 def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
     """The known name that is spelt most like this one; None where none is like it.
 
-    `least` is the share of letters, from 0 to 1, that two names must have in common. One that
-    differs in capitals alone, and no other does, is the nearest.
+    `least` is the share of letters, from 0 to 1, that two names must have in common, be they
+    capitals or not; one that begins the other goes before. Of names that differ in capitals alone
+    it is the one that is written so.
 
-    >>> nearest("rellu", ["relu", "tanh"]), nearest("rellu", ["tanh"]), nearest("Ng", ["ng"])
-    ('relu', None, 'ng')
+    >>> nearest("rellu", ["relu", "tanh"]), nearest("rellu", ["tanh"])
+    ('relu', None)
+    >>> nearest("sine", ["Hinge", "Sin"]), nearest("w1", ["W1", "b1", "w"]), nearest("Ng", ["ng"])
+    ('Sin', 'W1', 'ng')
     """
-    names = list(known)
-    same = [each for each in names if each.casefold() == name.casefold()]
-    return next(iter(same if len(same) == 1 else get_close_matches(name, names, 1, least)), None)
+    alike: dict[str, list[str]] = {}
+    for other in known:
+        alike.setdefault(other.casefold(), []).append(other)
+    asked = name.casefold()
+    close = get_close_matches(asked, alike, 5, least)
+    if not close:
+        return None
+    begun = [other for other in close if asked.startswith(other) or other.startswith(asked)]
+    return get_close_matches(name, alike[(begun or close)[0]], 1, 0.0)[0]
 
 
 def witness(value: float) -> str:

@@ -171,6 +171,14 @@ def test_the_table_says_of_each_op_what_its_page_says():
         assert all(reason in text for _, reason in entry.jacobians)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("sine", "Sin"), ("sinus", "Sin"), ("cosine", "Cos"), ("tahn", "Tanh")]
+)
+def test_the_nearest_name_has_the_same_letters_in_whatever_case(typed, meant, capsys):
+    assert main(["ops", typed]) == 2
+    assert f"Did you mean {meant}?" in capsys.readouterr().err
+
+
 def test_an_unknown_name_gets_the_nearest(capsys):
     assert main(["ops", "Con1d"]) == 2
     out, err = capsys.readouterr()

@@ -520,7 +520,8 @@ def test_a_symmetric_matrix_is_written_and_drawn_as_one():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"wrt": ["w"]}, "wrt names w, which the formula does not read.\n  It reads W, x."),
+        ({"wrt": ["v"]}, "wrt names v, which the formula does not read.\n  It reads W, x."),
+        ({"wrt": ["w"]}, "wrt names w, which the formula does not read. Did you mean W?\n"),
         ({"wrt": "W"}, "wrt takes a list of names.\n  Write wrt=['W']."),
         ({"symmetric": ["x"]}, "x is a vector, and only a matrix is symmetric."),
         ({"shapes": {"W": (0, 2)}}, "the shape of W is (0, 2)."),

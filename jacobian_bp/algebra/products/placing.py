@@ -6,7 +6,7 @@ numbers too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -176,8 +176,8 @@ def _place(
     if any(leader[f.left] == leader[f.right] for f in term.of(Distinct)):
         return  # δ (1−δ) = 0
     places = list(dict.fromkeys(leader[axis] for axis in axes))
-    free = Term(tuple(f for f in term.factors if not isinstance(f, Delta | Distinct)))
-    free = replace(free.renamed(leader), coefficient=term.coefficient)
+    standing = tuple([f for f in term.factors if not isinstance(f, Delta | Distinct)])
+    free = Term(standing, term.coefficient).renamed(leader)
     target = diagonal_view(out, axes, leader)
     if not add and not term.of(Distinct):
         _write(free, places, sizes, target)

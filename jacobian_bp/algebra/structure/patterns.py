@@ -164,7 +164,14 @@ def _in_one(found: list[Pattern]) -> list[Pattern]:
 
 def count(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> int:
     """Entries that can be non-zero: the size of the union, by inclusion and exclusion."""
-    kept = pruned(found)
+    patterns = frozenset(found)
+    if any(pattern.related for pattern in patterns):  # rows that are not worth keeping
+        return _counted(patterns, tuple(sizes.items()))
+    return _counted_once(patterns, tuple(sizes.items()))
+
+
+def _counted(found: Patterns, known: tuple[tuple[AxisKey, int], ...]) -> int:
+    kept, sizes = pruned(found), dict(known)
     total = 0
     for number in range(1, len(kept) + 1):
         for chosen in combinations(kept, number):
@@ -173,6 +180,9 @@ def count(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> int:
             related = {relation for p in chosen for relation in p.related}
             total += (-1) ** (number + 1) * _matching(equal, differ, related, sizes)
     return total
+
+
+_counted_once = lru_cache(maxsize=1024)(_counted)  # layers of one shape have one count
 
 
 def can_stand(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> np.ndarray:

@@ -5,8 +5,8 @@
     [data]      one entry for each input, such as x and y, or file
     [convention]  how its derivation is written, in place of the key
 
-The lines are those of Network.program: parsed, never run. What [weights] names is a parameter,
-every other name that no line computes an input.
+The lines are those of Network.program, ops and formulas: parsed, never run. What [weights] names
+is a parameter, every other name that no line computes an input.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ import numpy as np
 
 from ...derivation.ready_made import NAMES, ReadyMade
 from ...errors import JacobianError
-from ...program.program_text import read_program
+from ...formulas.in_program import steps_of, steps_read
 from ...program.step import Step
 from ...writing.signs import safe
 from . import convention_file
@@ -72,6 +72,11 @@ def read_program_tables(problems: Problems, tables: Mapping[str, Any], folder: P
     section = sections[TABLE]
     assert section is not None
     lines = tuple(section.values["lines"])
+    try:
+        steps_of(lines, {}, params)  # what a formula says of arrays of these numbers of axes
+    except JacobianError as error:
+        section.refused("lines", error)
+        problems.done()
     return ProgramSpec(lines, params, data, named, convention, (*said, *origin))
 
 
@@ -99,7 +104,7 @@ def _steps(section: Section | None) -> list[Step]:
             section.wrong("lines", f"{shown(line)} is not a line of text", LINES, f"[{place}]")
             return []
     try:
-        return read_program(lines, {})
+        return steps_read(lines)
     except JacobianError as error:
         section.refused("lines", error)
         return []

@@ -36,6 +36,17 @@ PROGRAMS = {
         {"x": (4, 3), "y": (4, 5)},
         {"x": "t"},
     ),
+    "formulas": (
+        [
+            "z = theta @ x + b",
+            "o = Linear(z, V)",
+            "L = sum((o - y)**2) + lam * sum(theta**2)",
+            "J = Mean(L)",
+        ],
+        {"theta": (3, 2), "b": (3,), "V": (5, 3), "lam": ()},
+        {"x": (7, 2), "y": (7, 5)},
+        {},
+    ),
     "a batch norm": (
         [
             "z = Linear(x, W, b)",
@@ -63,6 +74,29 @@ def text_of(lines, params, data, axes):
     for name, held in (("weights", params), ("data", data)):
         tables[name] = [f"{key} = {value.tolist()}" for key, value in held.items()]
     return "\n".join("\n".join([f"[{name}]", *held]) for name, held in tables.items())
+
+
+def test_formulas_with_a_weights_file_and_the_axes_of_its_arrays(tmp_path):
+    lines, shapes, given, _ = PROGRAMS["formulas"]
+    params, data = arrays(shapes), arrays(given)
+    np.savez(tmp_path / "w.npz", **params)
+    np.savez(tmp_path / "d.npz", **data)
+    path = tmp_path / "net.toml"
+    said = f"[program]\nlines = [{', '.join(map(repr_of, lines))}]\n"
+    path.write_text(said + '[weights]\nfile = "w.npz"\n[data]\nfile = "d.npz"\n')
+    expected = Network.program(*lines, params=params).run(**data).gradients()
+    found = Network.from_toml(path).run().gradients()
+    assert all(found[name].tobytes() == expected[name].tobytes() for name in params)
+
+
+def test_a_formula_that_does_not_fit_its_weights_is_told_with_its_file(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text('[program]\nlines = ["z = x", "J = sum(z)"]\n[data]\nx = [1.0, 2.0]\n')
+    with pytest.raises(SpecError, match=r"net\.toml, line 2, program\.lines: line 1: 'z = x'"):
+        Network.from_toml(path)
+    path.write_text('[program]\nlines = ["J = tr(P)"]\n[weights]\nP = [1.0, 2.0]\n')
+    with pytest.raises(SpecError, match=r"net\.toml, line 2, program\.lines: line 1: 'J = tr"):
+        Network.from_toml(path)
 
 
 def repr_of(line):
