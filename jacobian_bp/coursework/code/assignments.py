@@ -12,7 +12,7 @@ import numpy as np
 from ..lines.vocabulary import is_numbered, is_penalty, list_kind, words
 from . import functions
 from .classes import back_called_in, called
-from .expressions import Slots
+from .expressions import Alias, Slots
 from .laid_out import LayerCache
 from .limits import NotReadError, ShapesError, shown
 from .scope import Instance, Scope, local_goal, value_of_layer
@@ -28,6 +28,7 @@ STARTS = words(
     "zeros ones full empty randn rand normal standard_normal uniform random random_sample"
 )
 BAGS = {"params", "parameters", "model", "weights"}
+OF_TWO_NAMES = BAGS | {"grads", "gradients"}
 RATES = re.compile(r"lr|eta|alpha|rate|step")
 
 
@@ -61,6 +62,8 @@ class Assignments(Updates):
             self._unpack(statement, target, value)
             return
         self._fresh()
+        if isinstance(target, ast.Name) and self._is_another_name(target, value):
+            return
         if (
             isinstance(target, ast.Name | ast.Attribute)
             and isinstance(value, ast.Dict)
@@ -110,13 +113,34 @@ class Assignments(Updates):
         else:
             self._store_or_not(statement, target, path, found, PLAIN)
 
+    def _is_another_name(self, target: ast.Name, value: ast.expr) -> bool:
+        """p = self.params: what is read and stored under p from here on is the dictionary's."""
+        if isinstance(self.stored.get(target.id), Alias):
+            del self.stored[target.id]
+        if not isinstance(value, ast.Name | ast.Attribute):
+            return False
+        place = self.meant(value)
+        word, path = last_of(place).lower(), self._path_or_none(place)
+        held = self.stored.get(path or "")
+        if (
+            path is None
+            or path == target.id
+            or not (word in OF_TWO_NAMES or isinstance(held, dict))
+        ):
+            return False
+        if isinstance(held, np.ndarray | list | tuple) or self.instance(place) is not None:
+            return False
+        self.stored[target.id] = Alias(place)
+        self.maker.pop(target.id, None)
+        return True
+
     def _is_start(self, value: ast.expr) -> bool:
         """np.zeros((4, 1)), rng.normal(size=(4, 3)) * 0.01: made of no array of the text."""
         made = {called(part) for part in ast.walk(value) if isinstance(part, ast.Call)}
+        if not made & STARTS:
+            return False
         held = (self.stored.get(path) for path in paths_in(value))
-        return bool(made & STARTS) and not any(
-            isinstance(each, np.ndarray) and each.ndim for each in held
-        )
+        return not any(isinstance(each, np.ndarray) and each.ndim for each in held)
 
     def _returned(self, part: ast.expr) -> None:
         """return dW1 / m hands out what dW1 = dW1 / m would store."""
@@ -204,22 +228,35 @@ class Assignments(Updates):
         if name is None:
             raise NotReadError("where it is stored")
         self.stored[name] = whole = {}
-        for key, item in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
-                entry = ast.Subscript(value=target, slice=key, ctx=ast.Store())
+        for part, item in zip(value.keys, value.values, strict=True):
+            key = None if part is None else self._key(part)
+            if part is not None and key is not None:
+                entry = ast.Subscript(value=target, slice=part, ctx=ast.Store())
                 ast.copy_location(entry, item)
                 one = ast.copy_location(ast.Assign(targets=[entry], value=item), item)
-                path = f"{name}[{key.value!r}]"
+                path = f"{name}[{key!r}]"
                 goal = self.quantities.goal_of(path)
                 says_more = goal and goal.kind == "gradient" and isinstance(item, ast.Name)
                 if not isinstance(item, ast.Name) or (
                     says_more and self.quantities.goal_of(item.id) != goal
                 ):
                     self._assign(one, entry, item)
-                elif item.id in self.stored:
-                    self.stored[path] = self.stored[item.id]
+                elif (held := self._held_under(item)) is not None:
+                    self.stored[path] = held
                 if self.stored.get(path) is not None:
-                    whole[key.value] = self.stored[path]
+                    whole[key] = self.stored[path]
+
+    def _held_under(self, name: ast.Name) -> Any:
+        """What a name stands for, where the text has stored it or it tells."""
+        if name.id in self.stored:
+            return self.stored[name.id]
+        kept = list(self.reads), set(self.knows), dict(self.unknown)
+        try:
+            return self.of(name)
+        except (NotReadError, ShapesError):
+            return None
+        finally:
+            self.reads, self.knows, self.unknown = kept
 
     def _unpack(self, statement: ast.stmt, target: ast.Tuple | ast.List, value: ast.expr) -> None:
         if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):

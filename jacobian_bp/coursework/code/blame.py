@@ -24,8 +24,8 @@ class Found:
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
     it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
     the other end), updated (it reads a parameter too late), inside (a line of a function that it
-    calls), argument (of a call), unknown; `instead` is the statement that mends it, where one is
-    known, and `change` what is changed in it.
+    calls), argument (of a call), order (of the arguments), unknown; `instead` is the statement
+    that mends it, where one is known, and `change` what is changed in it.
     """
 
     number: int
@@ -163,6 +163,7 @@ class Blame:
             tried = [*of_forward(statement, "z", ""), *tried]
         if goal.kind == "value":
             tried = [*other_activations(statement, self.quantities.activations), *tried]
+        of_this_round: Found | None = None
         for words, instead in (*tried, *edits(statement)):
             if _reads_itself(instead) and not _reads_itself(statement):
                 continue
@@ -170,10 +171,27 @@ class Blame:
                 number, goal, self.trace, self.mended, at=at, instead=instead, factor=factor
             )
             if given:
-                return Found(
+                found = Found(
                     at, goal if own else None, "edit", words, instead=instead, change=words
                 )
-        return None
+                if at != number or self._holds_in_each_step(number, instead):
+                    return found
+                of_this_round = of_this_round or found
+        return of_this_round
+
+    def _holds_in_each_step(self, number: int, instead: ast.stmt) -> bool:
+        """Whether a changed line of a loop over the steps is what its name says in every round."""
+        own = self.trace.stores[number]
+        if own.time is None:
+            return True
+        trace = self.trials.edited(self.trace, number, instead, self.mended)
+        for each, store in enumerate(trace.stores if trace else ()):
+            if store.statement is not instead or store.path != own.path or each in self.mended:
+                continue
+            goal = self.quantities.goal(store)
+            if trace and goal and trace.matching(store.value, goal) is None:
+                return goal.is_parameter_gradient and trace.draft(each)
+        return trace is not None
 
     def _is_draft_of(self, draft: int, number: int) -> bool:
         """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""

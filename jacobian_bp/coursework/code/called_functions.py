@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from ..lines.vocabulary import Quantity
+from .arguments import in_another_order
 from .blame import Found
 from .edits import edits
 from .store import Store
@@ -24,6 +25,8 @@ class Called:
         """The line to blame, where it is another one than that of the store; `found` says how."""
         if found.change == RETURNED:
             return None
+        if line := in_another_order(found, trace.stores[found.number], self.trials):
+            return line
         line = self._call_to_blame(found, trace)
         return line or self._line_inside(found, trace) or self._helper_to_blame(found, trace)
 

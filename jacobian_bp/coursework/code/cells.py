@@ -57,7 +57,7 @@ OF_GATES = {
     "g": words("g gt g_t cct c_tilde c_hat c_bar candidate gbar ctilde c_candidate"),
 }
 LETTERS = {"i": ("i",), "f": ("f",), "o": ("o",), "g": ("g", "c")}
-ABOUT_TO = re.compile(r"(?:grad_|dl_?d|dloss_d|d_|d)(.+)")
+ABOUT_TO = re.compile(r"(?:grad_?|nabla_?|dl_?d|dloss_d|d_|d|g_?(?=w|u|b|v))(.+)")
 STACKED = re.compile(r"(?:concatenate|[hv]stack|column_stack)\(\(?\[?([^\n]*)")
 GATE = re.compile(r"\bd?_?[az]?_?([ifgo])(?:_\w+)?\b")
 JOINED = re.compile(

@@ -18,7 +18,7 @@ FLIPPED: dict[type[ast.cmpop], list[type[ast.cmpop]]] = {
 }
 
 
-def _setting(name: str, value: Any) -> Callable[[Any], None]:
+def setting(name: str, value: Any) -> Callable[[Any], None]:
     """A change that gives a part of the tree another attribute."""
     return lambda node: setattr(node, name, value)
 
@@ -58,16 +58,16 @@ def edits(statement: ast.stmt) -> Iterator[Edit]:
         elif isinstance(node, ast.Compare) and type(node.ops[0]) in FLIPPED:
             for op in FLIPPED[type(node.ops[0])]:
                 words = f"the other comparison for {ast.unparse(node)}"
-                yield words, _made(statement, place, _setting("ops", [op()]))
+                yield words, with_part(statement, place, setting("ops", [op()]))
         elif isinstance(node, ast.keyword):
             yield from _of_keyword(statement, place, node)
         elif isinstance(node, ast.Attribute) and node.attr == "T":
             words = f"{ast.unparse(node.value)} for {ast.unparse(node)}"
-            yield words, _made(statement, place, lambda n: n.value)
+            yield words, with_part(statement, place, lambda n: n.value)
         elif isinstance(node, ast.Attribute) and node.attr in ("mean", "sum"):
             other = "sum" if node.attr == "mean" else "mean"
             words = f"{other} for {node.attr}"
-            yield words, _made(statement, place, _setting("attr", other))
+            yield words, with_part(statement, place, setting("attr", other))
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             yield from _of_name(statement, place, node)
     yield from _of_whole(statement)
@@ -86,7 +86,7 @@ def of_forward(statement: ast.stmt, value: str, activation: str) -> Iterator[Edi
                 bias = bias.replace("weights[", "biases[")
                 if bias != weight:
                     new = _parsed(f"{ast.unparse(right)} + {bias}")
-                    yield f"{bias} put in", _made(statement, 0, _setting("value", new))
+                    yield f"{bias} put in", with_part(statement, 0, setting("value", new))
         return
     written = ACTIVATIONS.get(activation.lower())
     if written is None:
@@ -98,7 +98,7 @@ def of_forward(statement: ast.stmt, value: str, activation: str) -> Iterator[Edi
     for inside in given:
         new = _parsed(written.format(inside))
         words = f"{written.format('…')} for {ast.unparse(right)}"
-        yield words, _made(statement, 0, _setting("value", new))
+        yield words, with_part(statement, 0, setting("value", new))
 
 
 def other_activations(statement: ast.stmt, names: Iterable[str]) -> Iterator[Edit]:
@@ -113,7 +113,7 @@ def other_activations(statement: ast.stmt, names: Iterable[str]) -> Iterator[Edi
             new = written and written.format(ast.unparse(inside))
             if new and new != was:
                 words = f"{written.format('…')} for {was}"
-                yield words, _made(statement, place, _put_there(_parsed(new)))
+                yield words, with_part(statement, place, _put_there(_parsed(new)))
 
 
 def _activated(node: ast.AST) -> ast.expr | None:
@@ -146,38 +146,38 @@ def _of_operation(statement: ast.stmt, place: int, node: ast.BinOp) -> Iterator[
     left, right = ast.unparse(node.left), ast.unparse(node.right)
 
     def op(kind: type[ast.operator]) -> ast.stmt:
-        return _made(statement, place, _setting("op", kind()))
+        return with_part(statement, place, setting("op", kind()))
 
     def swapped(n: Any) -> None:
         n.left, n.right = n.right, n.left
 
     match node.op:
         case ast.Mult():
-            yield f"without {right}", _made(statement, place, lambda n: n.left)
-            yield f"without {left}", _made(statement, place, lambda n: n.right)
+            yield f"without {right}", with_part(statement, place, lambda n: n.left)
+            yield f"without {left}", with_part(statement, place, lambda n: n.right)
             yield "@ for *", op(ast.MatMult)
         case ast.Div():
-            yield f"without / {right}", _made(statement, place, lambda n: n.left)
+            yield f"without / {right}", with_part(statement, place, lambda n: n.left)
         case ast.Add():
-            yield f"without {right}", _made(statement, place, lambda n: n.left)
-            yield f"without {left}", _made(statement, place, lambda n: n.right)
+            yield f"without {right}", with_part(statement, place, lambda n: n.left)
+            yield f"without {left}", with_part(statement, place, lambda n: n.right)
             yield "- for +", op(ast.Sub)
         case ast.Sub():
-            yield f"without {right}", _made(statement, place, lambda n: n.left)
-            yield "the other sign", _made(statement, place, swapped)
+            yield f"without {right}", with_part(statement, place, lambda n: n.left)
+            yield "the other sign", with_part(statement, place, swapped)
             yield "+ for -", op(ast.Add)
         case ast.MatMult():
             yield "* for @", op(ast.Mult)
-            yield "the factors in the other order", _made(statement, place, swapped)
+            yield "the factors in the other order", with_part(statement, place, swapped)
         case ast.Pow():
-            yield f"without ** {right}", _made(statement, place, lambda n: n.left)
+            yield f"without ** {right}", with_part(statement, place, lambda n: n.left)
 
 
 def _of_keyword(statement: ast.stmt, place: int, node: ast.keyword) -> Iterator[Edit]:
     if node.arg == "axis" and isinstance(node.value, ast.Constant):
         other = 1 - (1 if node.value.value in (1, -1) else 0)
         constant = ast.Constant(other)
-        yield f"axis={other}", _made(statement, place, _setting("value", constant))
+        yield f"axis={other}", with_part(statement, place, setting("value", constant))
 
 
 def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
@@ -195,10 +195,10 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
         others = [f"{before}{OTHER[letter]}{number}"] if letter in OTHER else []
         others += [f"{before}{letter}{number + step}" for step in (-1, 1)]
         for new in others:
-            yield f"{new} for {word}", _made(statement, place, _renaming(new))
+            yield f"{new} for {word}", with_part(statement, place, _renaming(new))
     if word in ("x", "X"):
         new = "A1" if re.search(r"\b[AZ]\d", ast.unparse(statement)) else "a1"
-        yield f"{new} for {word}", _made(statement, place, _renaming(new))
+        yield f"{new} for {word}", with_part(statement, place, _renaming(new))
     if isinstance(node, ast.Subscript) and isinstance(
         node.slice, ast.BinOp | ast.UnaryOp | ast.Name
     ):
@@ -207,11 +207,11 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
             words = f"[{key_text}] for [{ast.unparse(node.slice)}]"
             yield (
                 words,
-                _made(statement, place, _setting("slice", _parsed(key_text))),
+                with_part(statement, place, setting("slice", _parsed(key_text))),
             )
     if (word and word not in NOT_ARRAYS) or isinstance(node, ast.Subscript):
         text = ast.unparse(node)
-        yield f"{text}.T for {text}", _made(statement, place, _turned)
+        yield f"{text}.T for {text}", with_part(statement, place, _turned)
 
 
 def _moved(index: ast.expr, step: int) -> str:
@@ -238,17 +238,17 @@ def _of_whole(statement: ast.stmt) -> Iterator[Edit]:
         negative = isinstance(n.value, ast.UnaryOp) and isinstance(n.value.op, ast.USub)
         n.value = n.value.operand if negative else ast.UnaryOp(op=ast.USub(), operand=n.value)
 
-    yield "the other sign", _made(statement, 0, minus)
+    yield "the other sign", with_part(statement, 0, minus)
     for words, divisor in (("divided by m", "m"), ("halved", "2")):
         text = f"({ast.unparse(value)}) / {divisor}"
-        yield words, _made(statement, 0, _setting("value", _parsed(text)))
+        yield words, with_part(statement, 0, setting("value", _parsed(text)))
     doubled = f"2 * ({ast.unparse(value)})"
-    yield "doubled", _made(statement, 0, _setting("value", _parsed(doubled)))
+    yield "doubled", with_part(statement, 0, setting("value", _parsed(doubled)))
 
 
 def replaced_value(statement: ast.stmt, text: str) -> ast.stmt:
     """The statement with another expression behind its =."""
-    return _made(statement, 0, _setting("value", _parsed(text)))
+    return with_part(statement, 0, setting("value", _parsed(text)))
 
 
 def _parsed(text: str) -> ast.expr:
@@ -292,7 +292,7 @@ class _Replace(ast.NodeTransformer):
         return self.new if node is self.old else super().generic_visit(node)
 
 
-def _made(statement: ast.stmt, place: int, change: Callable[[Any], Any]) -> ast.stmt:
+def with_part(statement: ast.stmt, place: int, change: Callable[[Any], Any]) -> ast.stmt:
     """A copy of the statement whose part at `place` is changed, or replaced by what comes back."""
     changed = _copied(statement)
     node = list(ast.walk(changed))[place]

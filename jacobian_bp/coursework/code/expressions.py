@@ -3,11 +3,11 @@
 import ast
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..lines.vocabulary import OF_GRADIENTS, Quantity
+from ..lines.vocabulary import Quantity
 from . import functions
 from .limits import (
     LARGEST_NUMBER,
@@ -52,6 +52,12 @@ class Slots(list):
 
 class Bag:
     """A dictionary or an object that is only read by keys: cache, params, self."""
+
+
+class Alias(NamedTuple):
+    """What a name is another one for: p of p = self.params, which is the same dictionary."""
+
+    of: ast.expr
 
 
 class Expressions:
@@ -231,9 +237,14 @@ class Expressions:
         number = next(same, None)
         return [] if number is None else [number]
 
+    def meant(self, node: ast.expr) -> ast.expr:
+        """The place that a name is another one for, or the place itself."""
+        found = self.stored.get(node.id) if isinstance(node, ast.Name) else None
+        return found.of if isinstance(found, Alias) else node
+
     def path(self, node: ast.expr) -> str | None:
         """A place as one word: self.W2, grads['dW2'], nabla_w[-1]."""
-        match node:
+        match self.meant(node):
             case ast.Name(id=name):
                 return name
             case ast.Attribute(value=base, attr=name):
@@ -268,6 +279,7 @@ class Expressions:
 
     def read(self, node: ast.expr) -> Any:
         """A name, an attribute or an entry: stored before, or known by its name."""
+        node = self.meant(node)
         if isinstance(node, ast.Attribute):
             if node.attr == "T":
                 return functions.apply(np.transpose, self.of(node.value))
@@ -299,7 +311,7 @@ class Expressions:
             if not isinstance(base, Bag | dict):
                 return self._entry(base, node)
             word, bag = str(self.of(node.slice)), self.path(node.value) or ""
-            if isinstance(base, dict) and OF_GRADIENTS.search(bag):
+            if isinstance(base, dict) and self.quantities.holds_gradients(bag):
                 raise NotReadError(f"what {shown(path or word)} is")  # the text fills it itself
         else:
             word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]

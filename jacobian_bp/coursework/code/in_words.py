@@ -139,7 +139,21 @@ class InWords:
             return None
         if self.judgement.computes_derivatives:
             return None if self._no_layer else True
+        if self._has_unknown_gradients:
+            return None
         return True if self._before_the_output and self._left_out is None else None
+
+    @property
+    def _has_unknown_gradients(self) -> bool:
+        """Whether a value that comes from the label has the shape of a parameter, and is none."""
+        trace, known = self.judgement.trace, self.quantities.known
+        shapes = {known[q].shape for q in known if q.is_parameter_gradient and known[q].ndim > 1}
+        return any(
+            isinstance(store.value, np.ndarray)
+            and store.value.shape in shapes
+            and trace.carries_derivative(number)
+            for number, store in enumerate(trace.stores)
+        )
 
     @cached_property
     def _left_out(self) -> ast.FunctionDef | None:
@@ -176,7 +190,7 @@ class InWords:
             if (
                 wrong.quantity
                 and wrong.found.instead is None
-                and wrong.found.why not in ("helper", "layer", "argument", UPDATED)
+                and wrong.found.why not in ("helper", "layer", "argument", "order", UPDATED)
             ):
                 trace = self.trials.trace(mended, keeps=True)
                 blame = Blame(self.trials, trace, mended, set())

@@ -24,6 +24,7 @@ from .quantities import Quantities
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
+from .unnamed_steps import unnamed_step
 
 MOST_WRONG = 10
 
@@ -199,6 +200,7 @@ class Judge:
                 (factor is not None and blame.upstream(number, goal, factor))
                 or blame.added(number, goal)
                 or blame.upstream(number, goal, factor)
+                or unnamed_step(blame, number)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
@@ -384,8 +386,8 @@ class Judge:
         if wrong.found.change == RETURNED and isinstance(wrong.found.instead, ast.Assign):
             self._mend_each_returned(wrong, trace)
             return
-        if wrong.found.why == "inside":
-            return  # its function is walked with the right line from now on
+        if wrong.found.why in ("inside", "order"):
+            return  # the line inside of its function, or its call, is walked as it is right
         store = trace.stores[wrong.number]
         unnamed_value = wrong.found.why == "edit" and self.quantities.goal(store) is None
         unnamed_value &= wrong.quantity is not None and wrong.quantity.kind == "value"
@@ -451,7 +453,8 @@ class Judge:
         if said:
             masked = trace.stores[wrong.number].is_masked_by_itself
             behind = self.quantities.behind(said) if masked else None
-            return [said, *([behind] if behind else [])]
+            others = self.quantities.also_meant(trace.stores[wrong.number])
+            return list(dict.fromkeys([said, *([behind] if behind else []), *others]))
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 
@@ -512,9 +515,12 @@ class Judge:
         store = trace.stores[number]
         if not isinstance(store.value, np.ndarray) or not store.value.ndim:
             return False
-        alike = (n for n, s in enumerate(trace.stores) if s.statement is store.statement)
+        stores = trace.stores
+        alike = [n for n, s in enumerate(stores) if s.statement is store.statement]
+        own = {n for n in alike if stores[n].same_place(store)}  # a sum reads itself
         if (
-            any(trace.descendants(n) for n in alike)
+            any(trace.descendants(n) - own for n in alike)
+            or number != max(own)
             or self.quantities.goal(store)
             or names_cost(store)
         ):

@@ -84,6 +84,7 @@ class LaidOut:
         self.guessed: dict[str, Any] = {}
         self.penalties: set[str] = set()  # the regularising numbers that the text reads
         self.penalised = False
+        self.of_gradients: frozenset[str] = frozenset()  # dictionaries that the text fills so
         self.defaulted: frozenset[str] = frozenset()  # arguments that have a number by default
         self.as_written = False  # a function that the text defines is not taken by its name
         self.by_example = False  # the text goes through the examples in a loop

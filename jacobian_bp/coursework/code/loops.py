@@ -135,6 +135,7 @@ class Loops(Assembly):
         match source:
             case ast.Call(func=ast.Attribute(value=of, attr="keys" | "items" as which), args=[]):
                 pairs, keyed = which == "items", of
+        keyed = self.meant(keyed)
         if isinstance(keyed, ast.Name | ast.Attribute) and last_of(keyed).lower() in PARAMETERS:
             path = self._path_or_none(keyed)
             if not (pairs and isinstance(self.stored.get(path or ""), dict)):
@@ -188,6 +189,8 @@ class Loops(Assembly):
         over_examples = not long and self._goes_over_examples(target, items, body)
         loop = Rounds(target, items, body, over_examples, long, self.example)
         loop.times = None if long else self.quantities.times(list(items))
+        if loop.times:
+            self.quantities.goes_through(body)
         loop.outer_time = self.time
         return self._go_round(loop)
 

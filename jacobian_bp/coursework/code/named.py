@@ -44,8 +44,8 @@ class Named(Recognised):
     def lookup(self, word: str, bag: str = "") -> Any:
         """What a name stands for that the text only reads; None where nothing tells."""
         low = word.lower().strip("_")
-        if bag and OF_GRADIENTS.search(bag):
-            return self._given_in_bag(word)
+        if bag and self.holds_gradients(bag):
+            return self._given_in_bag(bag, word)
         if word in self.numbers and word not in self.regularising and low not in PENALTY:
             return self.numbers[word]
         if self.is_of_dropout(word):
@@ -106,9 +106,13 @@ class Named(Recognised):
         value = derivative_of(word, self.naming, self.layers)
         return None if value is None else self.given_derivative(Quantity("gradient", value))
 
-    def _given_in_bag(self, key: str) -> np.ndarray | None:
+    def holds_gradients(self, bag: str) -> bool:
+        """Whether a dictionary is one of gradients: by its name, or by what the text puts there."""
+        return bag in self.of_gradients or bool(OF_GRADIENTS.search(bag))
+
+    def _given_in_bag(self, bag: str, key: str) -> np.ndarray | None:
         """grads['dW2'] or grads['W2'] in a text that is handed its gradients."""
-        goal = self.goal_of(f"grads[{key!r}]")
+        goal = self.goal_of(f"{bag}[{key!r}]")
         return self.given_derivative(goal) if goal and goal.kind == "gradient" else None
 
     def given_derivative(self, quantity: Quantity) -> np.ndarray | None:
@@ -125,7 +129,9 @@ class Named(Recognised):
 
     def parameter(self, path: str | None) -> Quantity | None:
         """The gradient that an update of this name takes."""
-        value = parameter_of(path, self.naming, self.layers) if path else None
+        if path is None or path.rpartition("[")[0] in self.of_gradients:
+            return None
+        value = parameter_of(path, self.naming, self.layers)
         quantity = Quantity("gradient", value) if value else None
         return quantity if quantity in self.known else None
 
@@ -147,6 +153,8 @@ class Named(Recognised):
         """The quantity that a name says."""
         if path not in self._goals:
             goal = goal_of(path, self.naming, self.layers)
+            if goal and goal.kind == "value" and path.rpartition("[")[0] in self.of_gradients:
+                goal = Quantity("gradient", goal.of)
             self._goals[path] = goal if goal in self.known else None
         return self._goals[path]
 

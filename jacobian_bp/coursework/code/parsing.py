@@ -10,6 +10,7 @@ from ...writing.signs import did_you_mean, type_of
 from .classes import Class, called, classes_of, kind_of
 from .composition import Parts, composition
 from .each_written import written_out
+from .filled_bags import entries_stored, is_gradient_of_text
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
 from .returned_parts import FORWARD, ReturnedPart, with_returned_parts
 
@@ -73,6 +74,22 @@ class Parsed:
         targets = [part for n in nodes for target in n.targets for part in ast.walk(target)]
         return frozenset(
             p.id for p in targets if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)
+        )
+
+    @cached_property
+    def of_gradients(self) -> frozenset[str]:
+        """The dictionaries that are filled with gradients under the names of their parameters.
+
+        g of g["W2"] = A1.T @ d2 is one; new of new["W2"] = W2 - lr * dW2 is not.
+        """
+        functions = [*self.helpers.values()]
+        nodes = [*_all((*self.forward, *self.body)), *(n for f in functions for n in ast.walk(f))]
+        entries = [entry for node in nodes for entry in entries_stored(node)]
+        bags = {bag for bag, _, _ in entries}
+        return frozenset(
+            bag
+            for bag in bags
+            if all(is_gradient_of_text(key, value) for of, key, value in entries if of == bag)
         )
 
     @cached_property

@@ -1,5 +1,6 @@
 """What names and values are, in one layout and one naming; what functions give by their names."""
 
+import ast
 import re
 from typing import Any
 
@@ -23,12 +24,19 @@ class Quantities(Named):
         """Which recurrent step each round of a loop is of: a network of layers has none."""
         return None
 
+    def goes_through(self, body: tuple[ast.stmt, ...]) -> None:
+        """The lines of a loop over the steps, before they are walked."""
+
     def kept_caches(self, stored: dict[str, Any]) -> dict[str, Any]:
         """What a forward function of several steps hands on, by the names that it is read by."""
         return {}
 
     def settle(self, stores: list[Store]) -> None:
         """What a place says that only the whole text tells."""
+
+    def also_meant(self, store: Store) -> list[Quantity]:
+        """What else the name of a store may say."""
+        return []
 
     def contradicts(self, name: str, value: Any, time: int | None) -> bool:
         """Whether an argument of a step's function is not what its name says."""

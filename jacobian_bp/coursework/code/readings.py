@@ -49,6 +49,7 @@ MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 MOST_WORSE_STEPS = 6  # of what breaks or is wrong where the steps of a recurrent network are read
 
 Score = tuple[int, int, int, int, int]
+Ranked = tuple[int, int, int, Naming, Layout]  # how bad, and the places of the two that follow
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,10 @@ class Readings:
 
     def _is_settled(self, best: Reading) -> bool:
         """Whether one change mends a text of several steps, as it is read by what fits it best."""
-        if not isinstance(self.studied, StudiedOp) or not self.studied.is_of_steps:
+        if not self._is_of_steps:
             return False
-        return best.score[0] == 1 and best.judgement.wrong[0].found.instead is not None
+        wrong = best.judgement.wrong
+        return best.score[0] == 1 and any(one.found.instead is not None for one in wrong)
 
     def _hopeless(
         self, bad: int, layout: Layout, best: Reading, first: dict[Layout, tuple[int, Naming]]
@@ -240,40 +242,64 @@ class Readings:
         return self.studied.one_example()
 
     def _ranked(self) -> list[tuple[int, Naming, Layout]]:
-        """One walk for each reading: how much breaks, is not read, or gives a wrong gradient."""
-        found = []
-        walked: dict[Layout, list[tuple[Naming, set[str]]]] = {}
-        for a, naming in enumerate(self.namings()):
-            for b, layout in enumerate(self.layouts()):
-                before = walked.setdefault(layout, [])
-                if any(_differ(naming, other).isdisjoint(asked) for other, asked in before):
-                    continue  # nothing that the two do not share has been asked for
-                quantities = self._quantities(layout, naming)
-                try:
-                    trace = Trials(self.parsed, quantities, self.budget).trace({})
-                except ShapesError:
-                    continue
-                except NotReadError as error:
-                    self.error = self.error or error
-                    continue
-                finally:
-                    before.append((naming, quantities.asked | ALWAYS_ASKED))
-                if layout.one and self._declared and not self._is_of_one(trace):
-                    continue
-                right = list(trace.gradients.right.values())
-                if layout.one and self.parsed.has_no_weights:
-                    right = []  # of one example ∂J/∂b is ∂J/∂z: it tells no layout
-                bad = broken = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
-                bad += sum(not r for r in right) - len(right)
-                if isinstance(self.studied, StudiedOp) and self.studied.is_of_steps:
-                    bad = broken - _right_values(trace)
-                elif isinstance(self.studied, StudiedOp):
-                    bad += len(right) * _wrong_values(trace)  # these tell the order of the gates
-                found.append((bad, a, b, naming, layout))
+        """One walk for each reading: how much breaks, is not read, or gives a wrong gradient.
+
+        Of several steps the layouts that break more than others are left out by the first namings.
+        """
+        namings, layouts = list(enumerate(self.namings())), list(enumerate(self.layouts()))
+        if not self._is_of_steps:
+            found = self._walked(namings, layouts)
+        else:
+            first = [each for each in namings if _tells_shapes(each[1], namings[0][1])]
+            found = _near_the_best(self._walked(first, layouts))
+            close = {b for _, _, b, _, _ in found}
+            rest = [each for each in namings if each not in first]
+            found += self._walked(rest, [each for each in layouts if each[0] in close])
         found.sort(key=_key)
-        if isinstance(self.studied, StudiedOp) and self.studied.is_of_steps:
-            found = [each for each in found if each[0] <= found[0][0] + MOST_WORSE_STEPS]
+        found = _near_the_best(found) if self._is_of_steps else found
         return [(bad, naming, layout) for bad, _, _, naming, layout in found]
+
+    @property
+    def _is_of_steps(self) -> bool:
+        return isinstance(self.studied, StudiedOp) and self.studied.is_of_steps
+
+    def _walked(
+        self, namings: list[tuple[int, Naming]], layouts: list[tuple[int, Layout]]
+    ) -> list[Ranked]:
+        """How bad each naming is in each layout, where the text can be walked."""
+        found: list[Ranked] = []
+        walked: dict[Layout, list[tuple[Naming, set[str]]]] = {}
+        for (a, naming), (b, layout) in product(namings, layouts):
+            before = walked.setdefault(layout, [])
+            if any(_differ(naming, other).isdisjoint(asked) for other, asked in before):
+                continue  # nothing that the two do not share has been asked for
+            quantities = self._quantities(layout, naming)
+            try:
+                trace = Trials(self.parsed, quantities, self.budget).trace({})
+            except ShapesError:
+                continue
+            except NotReadError as error:
+                self.error = self.error or error
+                continue
+            finally:
+                before.append((naming, quantities.asked | ALWAYS_ASKED))
+            if layout.one and self._declared and not self._is_of_one(trace):
+                continue
+            found.append((self._badness(trace), a, b, naming, layout))
+        return found
+
+    def _badness(self, trace: Trace) -> int:
+        """How much of a walk breaks, is not read or is wrong, less what is right."""
+        right = list(trace.gradients.right.values())
+        if trace.quantities.layout.one and self.parsed.has_no_weights:
+            right = []  # of one example ∂J/∂b is ∂J/∂z: it tells no layout
+        broken = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
+        if self._is_of_steps:
+            return broken - _right_values(trace)
+        bad = broken + sum(not r for r in right) - len(right)
+        if isinstance(self.studied, StudiedOp):
+            bad += len(right) * _wrong_values(trace)  # these tell the order of the gates
+        return bad
 
     def _reading(
         self,
@@ -362,5 +388,16 @@ def _differ(first: Naming, second: Naming) -> set[str]:
     return {name for name in names if getattr(first, name) != getattr(second, name)}
 
 
-def _key(found: tuple[int, int, int, Naming, Layout]) -> tuple[int, int, int]:
+def _key(found: Ranked) -> tuple[int, int, int]:
     return found[:3]
+
+
+def _near_the_best(found: list[Ranked]) -> list[Ranked]:
+    least = min((each[0] for each in found), default=0)
+    return [each for each in found if each[0] <= least + MOST_WORSE_STEPS]
+
+
+def _tells_shapes(naming: Naming, first: Naming) -> bool:
+    """Whether a naming differs from the first one in what U and W are alone, if in anything."""
+    coded = {naming.coded.replace("u", ""), first.coded.replace("u", "")}
+    return len(coded) == 1 and replace(naming, coded=first.coded) == first

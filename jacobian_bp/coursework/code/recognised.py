@@ -1,5 +1,6 @@
 """Which quantity a value is, up to its transpose and one factor."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -67,7 +68,7 @@ class Recognised(LaidOut):
         if not array.any() or not np.isfinite(array).all():
             return []
         found = []
-        for quantity in self._of_size.get(array.size, ()):
+        for quantity in self._near_at_its_ends(array):
             right = self.known[quantity]
             for turned, form in self._forms(quantity, right, array):
                 if factor := _times(form, right):
@@ -75,12 +76,33 @@ class Recognised(LaidOut):
                     break
         return found + self._of_examples(array) if self.by_example else found
 
+    def _near_at_its_ends(self, array: np.ndarray) -> Iterable[Quantity]:
+        """The quantities of which an array may be a multiple: no other is one at three entries."""
+        quantities, rows, places = self._of_size.get(array.size, ((), None, None))
+        if rows is None or places is None:
+            return ()
+        each, near = np.arange(len(rows)), np.zeros(len(rows), bool)
+        for flat in (array.ravel(), array.T.ravel())[: max(array.ndim, 1)]:
+            factors = flat[places] / rows[each, places]
+            margins = NEARLY_ZERO * np.abs(flat[places])
+            alike = np.isfinite(factors)
+            for place in (0, -1):
+                due = factors * rows[:, place]
+                alike &= np.abs(flat[place] - due) <= 2 * (margins + CLOSE * np.abs(due))
+            near |= alike
+        return (quantity for quantity, may_be in zip(quantities, near, strict=True) if may_be)
+
     @cached_property
-    def _of_size(self) -> dict[int, list[Quantity]]:
-        """The quantities of each number of entries: no other is a multiple."""
-        found: dict[int, list[Quantity]] = {}
+    def _of_size(self) -> dict[int, tuple[list[Quantity], np.ndarray, np.ndarray]]:
+        """The quantities of each number of entries, a row each, and where each is largest."""
+        alike: dict[int, list[Quantity]] = {}
         for quantity, right in self.known.items():
-            found.setdefault(right.size, []).append(quantity)
+            if right.any():
+                alike.setdefault(right.size, []).append(quantity)
+        found = {}
+        for size, quantities in alike.items():
+            rows = np.array([self.known[quantity].ravel() for quantity in quantities])
+            found[size] = quantities, rows, np.abs(rows).argmax(1)
         return found
 
     def _of_examples(self, array: np.ndarray) -> list[Match]:
@@ -142,10 +164,6 @@ def _times(form: np.ndarray, right: np.ndarray) -> float:
     place = np.unravel_index(np.abs(right).argmax(), right.shape)
     factor = float(form[place] / right[place]) if right[place] else 0.0
     margin = NEARLY_ZERO * abs(factor) * abs(float(right[place]))
-    for other in ((0,) * right.ndim, (-1,) * right.ndim):  # most arrays differ here already
-        one, due = float(form[other]), factor * float(right[other])
-        if abs(one - due) > 2 * (margin + CLOSE * abs(due)):
-            return 0.0
     meant = factor * right
     margins = margin + CLOSE * np.abs(meant)
     return factor if (np.abs(form - meant) <= margins).all() else 0.0

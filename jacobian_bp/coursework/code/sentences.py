@@ -75,6 +75,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"In each round {path} overwrites what the other {found.detail} gave."]
         case "inside":
             says = [f"By it {path} in line {shown(found.detail)} is not {meant_for}."]
+        case "order":
+            says = [f"It hands over the arguments of {shown(found.detail)}() in another order."]
         case "argument":
             says = [f"With what it hands over {path} is not {meant_for}."]
         case "helper":

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import COUNT, PENALTY, RATE, Quantity, words
-from .cell_steps import name_at
+from .cell_steps import GATES, name_at
 from .cells import ABOUT_TO, NAMES, OF_GATES, CellQuantities
 from .limits import NotReadError
+from .lines_of_steps import handed_on, is_product, softmax, words_of
 from .store import Store
 
 OUTPUTS = {  # of what the output layer computes -> what courses call it
@@ -50,6 +51,8 @@ class SequenceQuantities(CellQuantities):
     def __init__(self, *given: Any) -> None:
         self.time: int | None = None
         self._meanings_of: dict[tuple[str, int | None, bool, bool], list[Quantity]] = {}
+        self.carried: set[tuple[str, int]] = set()  # what a round hands to the next, in which line
+        self._parameters: dict[str, str | None] = {}
         self.inside = False  # whether it is a function of one step that is walked
         super().__init__(*given)
         self.steps = sum(q.of in ("h1", "h2", "h3") and q.kind == "value" for q in self.known)
@@ -116,6 +119,9 @@ class SequenceQuantities(CellQuantities):
                     return int(step[1])
         return None
 
+    def goes_through(self, body: tuple[ast.stmt, ...]) -> None:
+        self.carried |= handed_on(body)
+
     def named(self, value: Any) -> set[Quantity]:
         """The quantity that this very array is; of a label that it is one."""
         found = super().named(value)
@@ -179,13 +185,13 @@ class SequenceQuantities(CellQuantities):
             return self._each("h")
         if low in OUTPUTS["y"]:
             return self._each("y")
-        if low in words("p ps probs y_hat yhat y_hats y_pred preds a_out outputs o"):
-            return self._each("p")
         if low in ("c", "cs") and Quantity("value", "c0") in self.known:
             return self._each("c")
         for gate, spelt in OF_GATES.items():
             if (low in spelt or single in spelt) and Quantity("value", gate) in self.known:
                 return self._each(gate)
+        if low in words("p ps probs y_hat yhat y_hats y_pred preds a_out outputs o"):
+            return self._each("p")
         return None
 
     def _each(self, name: str) -> Any:
@@ -256,6 +262,12 @@ class SequenceQuantities(CellQuantities):
         said = [m for m in self.matches(store.value) if m.quantity in found and not m.turned]
         return said[0].quantity if said else found[0]
 
+    def also_meant(self, store: Store) -> list[Quantity]:
+        """∂J/∂z_o for ∂J/∂o, which do may be with its slope."""
+        found = self._meanings(store.path, store.time, store)
+        gates = [q for q in found if q.kind == "gradient" and q.of[:2] == "z_"]
+        return gates if len(found) > len(gates) else []
+
     def goal_of(self, path: str) -> Quantity | None:
         found = self._meanings(path, self.time, None)
         return found[0] if found else None
@@ -267,6 +279,7 @@ class SequenceQuantities(CellQuantities):
         word = (indexed[1] if indexed else word).strip("_")
         added = store is not None and store.kind != "="
         product = store is not None and self._goes_back(store.statement)
+        product |= store is not None and (store.path, store.line) in self.carried
         asked = word, t, added, product
         if asked not in self._meanings_of:
             found = [q for each in _spellings(word) for q in self._meant(each, t, added, product)]
@@ -281,8 +294,11 @@ class SequenceQuantities(CellQuantities):
         axes = store.value.ndim
         return [q for q in found if q.of not in STACKS or self.known[q].ndim == axes]
 
-    def _meant(self, word: str, t: int | None, added: bool, product: bool) -> Iterable[Quantity]:
-        """The quantities that a word may mean, the likely ones first."""
+    def _meant(self, word: str, t: int | None, added: bool, back: bool) -> Iterable[Quantity]:
+        """The quantities that a word may mean, the likely ones first.
+
+        A line that is told to go `back` stores what the step before is handed, no total.
+        """
         lead = ABOUT_TO.fullmatch(word)
         inner = lead[1].strip("_") if lead else word
         kind = "gradient" if lead else "value"
@@ -323,17 +339,15 @@ class SequenceQuantities(CellQuantities):
             yield Quantity(kind, f"{own}{t}")
             yield Quantity(kind, f"{own}{t} through step {t + 1}")
         elif own in ("h'", "c'") and lead:
-            of = own[0]
-            total = Quantity(kind, f"{of}{t}")
-            back = Quantity(kind, f"{of}{t - 1} through step {t}")
-            if "next" not in inner and "new" not in inner:
-                # dh = dz @ Wh.T is read by the round of the step before
-                yield from (back, total) if product else (total, back)
-            else:
-                yield from (back, total) if product else (total, back)
-                yield Quantity(kind, f"{of}{t} through step {t + 1}")
+            total = Quantity(kind, f"{own[0]}{t}")
+            handed = Quantity(kind, f"{own[0]}{t - 1} through step {t}")
+            yield from (handed, total) if back else (total, handed)
+            if "next" in inner or "new" in inner:
+                yield Quantity(kind, f"{own[0]}{t} through step {t + 1}")
         elif own and not (inner == "a" and "a" in self.naming.coded):
             yield Quantity(kind, name_at(own, t))
+            if own in GATES:
+                yield Quantity(kind, name_at(f"z_{own}", t))  # with its slope, as Ng's dit is
             if own == "h" and not lead:
                 yield Quantity(kind, f"h{t}")
         if inner in ("a", "s", "hidden") and (inner != "a" or "a" in self.naming.coded):
@@ -346,12 +360,17 @@ class SequenceQuantities(CellQuantities):
 
     def _goes_back(self, statement: ast.stmt) -> bool:
         """Whether a line stores a product with U, as what goes to the step before is one."""
-        words = (getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(statement))
-        read = (self._parameter(word.lower()) for word in words if isinstance(word, str))
-        return _is_product(statement) and any(name and name[0] == "U" for name in read)
+        if not is_product(statement):
+            return False
+        return any((self._parameter(word) or "")[:1] == "U" for word in words_of(statement))
 
     def _parameter(self, word: str) -> str | None:
         """W, U, b, V, by, or the rows of a gate."""
+        if word not in self._parameters:
+            self._parameters[word] = self._parameter_named(word)
+        return self._parameters[word]
+
+    def _parameter_named(self, word: str) -> str | None:
         if "u" in self.naming.coded and word in ("u", "w"):
             return {"u": "W", "w": "U"}[word]
         for name in ("W", "U", "V", "by", "b"):
@@ -365,7 +384,7 @@ class SequenceQuantities(CellQuantities):
     def helper(self, word: str, given: list[Any], options: dict[str, Any]) -> Any:
         function = function_of(word)
         if function is not None and function.op == "softmax" and len(given) == 1:
-            return _softmax(given[0], 0 if self.columns or np.ndim(given[0]) == 1 else -1)
+            return softmax(given[0], 0 if self.columns or np.ndim(given[0]) == 1 else -1)
         if function is None or function.op not in FORMULAS or len(given) != 1:
             raise NotReadError(f"what {word}() does")
         active, slope = FORMULAS[function.op]
@@ -374,21 +393,6 @@ class SequenceQuantities(CellQuantities):
         known = {m.quantity.of for m in self.matches(given[0]) if abs(m.factor - 1) < 1e-6}
         own = re.compile(r"(?:[ifgoh]|tanh c)\d")
         return slope(given[0] if any(map(own.fullmatch, known)) else active(given[0]))
-
-
-def _softmax(scores: np.ndarray, axis: int) -> np.ndarray:
-    grown = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return np.asarray(grown / grown.sum(axis=axis, keepdims=True))
-
-
-def _is_product(statement: ast.stmt) -> bool:
-    """Whether a line stores a product, as what goes back through W is one."""
-    match getattr(statement, "value", None):
-        case ast.BinOp(op=ast.MatMult()):
-            return True
-        case ast.Call(func=ast.Attribute(attr="dot" | "matmul")):
-            return True
-    return False
 
 
 def _spellings(word: str) -> list[str]:

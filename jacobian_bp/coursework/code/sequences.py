@@ -38,6 +38,9 @@ FROM_ZERO = re.compile(
 )
 BOTH = re.compile(r"\bU\b[\s\S]*\bW\b|\bW\b[\s\S]*\bU\b")  # U for x and W for h, or W for x
 STATE_A = re.compile(r"\ba_?(?:next|prev|0)\b|\bWaa\b")  # the state is called a
+OF_CLASSES = re.compile(  # a softmax, its output, or a 1 taken off at the class
+    r"softmax|exp\((?! *-)|\blog\(|\bp(?:s|t|_t|robs?|reds?)?\b|y_?hats?|-= *1\b"
+)
 VOCABULARY = re.compile(r"\bvocab(?:ulary)?_?size\b|\bV\b(?! *(?:\.|@|=))")
 
 
@@ -111,7 +114,9 @@ def for_text(cell: StudiedCell, parsed: Parsed) -> StudiedCell:
     if not loops or isinstance(cell, StudiedGRU):
         return cell
     ops = {step.op.name for step in cell.state.program.steps}
-    squares = {"Linear", "HalfSquaredError"} <= ops
+    squares = "HalfSquaredError" in ops and (
+        "Linear" in ops or not OF_CLASSES.search(parsed.walked)
+    )
     found = StudiedSequence(cell.arrays, cell.op, cell.state, squares=squares)
     return found.drawn(EXAMPLES, "")
 

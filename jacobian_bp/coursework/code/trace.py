@@ -18,6 +18,16 @@ def near(first: float, second: float) -> bool:
     return abs(first - second) < ENOUGH * max(abs(second), 1e-12)
 
 
+def at_another_step(quantity: Quantity, later: int) -> Quantity:
+    """What a quantity of one step is so many steps later.
+
+    >>> print(at_another_step(Quantity("gradient", "h2 through step 3"), -1))
+    ∂J/∂h1 through step 2
+    """
+    of = re.sub(r"\d+", lambda step: str(int(step[0]) + later), quantity.of)
+    return Quantity(quantity.kind, of)
+
+
 def last_word(path: str) -> str:
     return path.split(".")[-1]
 
@@ -199,6 +209,8 @@ class Trace:
         own = self.stores[number]
         if own.time is not None and quantity == self.quantities.goal(own):
             return self._right_in_each_step(number, factor)
+        if own.time is not None and quantity.kind == "gradient":
+            return self._right_under_any_name(number, quantity, factor)
         each = [number] if quantity.is_parameter_gradient else self.rounds(number)
         return {n: self.quantities.right(quantity, self.stores[n]) * factor for n in each}
 
@@ -210,6 +222,20 @@ class Trace:
             goal = self.quantities.goal(store) if alike and store.calls == own.calls else None
             if goal is not None and (n == number or not goal.is_parameter_gradient):
                 found[n] = self.quantities.right(goal, store) * factor
+        return found
+
+    def _right_under_any_name(
+        self, number: int, quantity: Quantity, factor: float
+    ) -> dict[int, Any]:
+        """The same in each round for a name that does not say it, or that says something else."""
+        own, found = self.stores[number], dict[int, Any]()
+        for n, store in enumerate(self.stores):
+            alike = store.statement is own.statement and store.path == own.path
+            if not alike or store.calls != own.calls or store.time is None or own.time is None:
+                continue
+            there = at_another_step(quantity, store.time - own.time)
+            if n == number or there in self.quantities.known:
+                found[n] = self.quantities.right(there, store) * factor
         return found
 
     def descendants(self, number: int) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import OF_GRADIENTS, Quantity, derivative_of
+from ..lines.vocabulary import Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
@@ -62,12 +62,13 @@ class Trials:
         self.swapped: dict[int, ast.stmt] = {}  # statements mended for good, by their id
         self.before: _Walked | None = None  # the last walk that kept its states
         quantities.defaulted = frozenset(parsed.defaults)
+        quantities.of_gradients = parsed.of_gradients
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
             name
             for name in parsed.plain_targets
             if derivative_of(name, naming, layers) and not quantities.is_of_dropout(name)
-        ) | frozenset(filter(OF_GRADIENTS.search, parsed.filled))
+        ) | frozenset(filter(quantities.holds_gradients, parsed.filled))
 
     def trace(
         self,

@@ -5,10 +5,12 @@ from backward_functions import planted
 from recurrent_functions import STYLES
 from recurrent_runs import run_of
 from sequence_functions import SEQUENCES
+from sequences_by_step import BY_STEP
 
 from jacobian_bp import diagnose_code
 
-OF_STEPS = {n: s for n, s in STYLES.items() if s.network in ("characters", "sequence")} | SEQUENCES
+OF_STEPS = {n: s for n, s in STYLES.items() if s.network in ("characters", "sequence")}
+OF_STEPS |= SEQUENCES | BY_STEP
 PLANTED = [(name, *each) for name, style in OF_STEPS.items() for each in style.mistakes]
 
 
@@ -70,6 +72,14 @@ def test_what_was_meant_in_a_step_is_said(old, new, said):
     report = diagnose_code(text, run_of("characters"))
     assert [each.sentences for each in report.lines if each.right is False] == [said], str(report)
     assert report.first_wrong == line
+
+
+def test_gradients_under_names_that_nothing_tells_are_not_called_right():
+    text = BY_STEP["gradients called g, states from -1"].text
+    for old, new in [("gW", "qq"), ("gb", "rr"), ("ga @ hs[t - 1]", "ga @ hs[t]")]:
+        text = text.replace(old, new)
+    report = diagnose_code(text, run_of("sequence"))
+    assert report.right is not True, str(report)
 
 
 def test_the_call_of_a_step_that_hands_over_another_derivative_is_named():
