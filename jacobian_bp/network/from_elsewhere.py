@@ -74,8 +74,9 @@ class FromElsewhere:
         """
         from .models.built import torch_built
 
-        built, buffers = torch_built(module, example, loss)
+        built, buffers, remarks = torch_built(module, example, loss)
         found: Self = network_of_model(cls, built, buffers)
+        found.facts = replace(found.facts, remarks=remarks)  # type: ignore[attr-defined]
         return found
 
     @classmethod

@@ -385,7 +385,7 @@ class Network(FromElsewhere, OverBatches, Shown):
     def _title(self) -> list[str]:
         """The network in a line or two, for the head of a derivation."""
         if not self.facts.sizes:
-            return [f"{step}" for step in self.steps]
+            return [*self.steps, *self.facts.remarks]
         first, *widths = self.facts.sizes
         squash = f" → {self.facts.squash}" if self.facts.squash else ""
         words = [
@@ -405,7 +405,9 @@ class Network(FromElsewhere, OverBatches, Shown):
         return [f"penalty: {' + '.join(terms)}"] if terms else []
 
     def __repr__(self) -> str:
-        return f"<Network of {len(self.steps)} steps, {self.parameter_count:,} parameters>"
+        counts = f"{len(self.steps)} steps, {self.parameter_count:,} parameters"
+        of_model = self.facts.remarks if self.facts.foreign is not None else ()
+        return f"<Network of {'; '.join([counts, *of_model])}>"
 
     def latex(self) -> str:
         """The steps one under another, as LaTeX without delimiters."""

@@ -1,14 +1,15 @@
 """How attention is written: scores, their softmax over what may be asked, values weighed by it."""
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 
 from .building import Builder, UnreadableError, Value
-from .entry_rules import NO_SCORE, masked_softmax
+from .entry_rules import NO_SCORE, kept_beside, masked_softmax, meet, same_for_all
 from .model import Node
 from .place_rules import sliced
-from .views import reshaped
+from .views import TOKENS_IN_FRONT, moved, reshaped
 
 
 def scaled_dot_product(b: Builder, node: Node) -> Value:
@@ -21,7 +22,8 @@ def scaled_dot_product(b: Builder, node: Node) -> Value:
     mask = node.reads[3] if len(node.reads) > 3 else None
     scale = node.options.get("scale") or 1 / sqrt(q.example[-1])
     equations = f"{h}tk,{h}uk->{h}tu", f"{h}tu,{h}uj->{h}tj"
-    return attend(b, node, (q, k, v), equations, scale, _allowed(b, node, mask, q, k))
+    allowed = _causal(q, k, -2) if node.options.get("causal") else _mask(b, node, mask)
+    return attend(b, node, (q, k, v), equations, scale, allowed)
 
 
 def multi_head(b: Builder, node: Node) -> Value:
@@ -36,9 +38,7 @@ def multi_head(b: Builder, node: Node) -> Value:
     ready = []
     made: dict[str, Value] = {}
     for place, (name, read) in enumerate(zip("qkv", (query, key, value), strict=True)):
-        x = b.plain(read)
-        if len(x.example) != 2 or not x.batched:
-            raise UnreadableError(f"it reads {len(x.shape)} axes", "give it (n, t, width)")
+        x = _tokens(b, node, read)
         if whole is not None:
             if x.name not in made:
                 count = len({query, key, value})
@@ -49,8 +49,9 @@ def multi_head(b: Builder, node: Node) -> Value:
             z = sliced(b, f"{node.called}_{name}_row", z, 1, place * width, (place + 1) * width)
         else:
             z = _part_of_bias(b, f"{node.called}_{name}", (x, b.value(apart[place])), bias, place)
-        ready.append(reshaped(b, f"{node.called}_{name}", z, (x.shape[1], heads, each)))
-    allowed = _allowed(b, node, mask, ready[0], ready[1], causal=node.options.get("causal", False))
+        ready.append(reshaped(b, f"{node.called}_{name}", z, (x.example[0], heads, each)))
+    causal = node.options["causal"]
+    allowed = _causal(ready[0], ready[1], 0) if causal else _mask(b, node, mask)
     equations = "thk,uhk->htu", "htu,uhj->thj"
     heard = attend(
         b,
@@ -61,9 +62,33 @@ def multi_head(b: Builder, node: Node) -> Value:
         allowed,
         called=f"{node.called}_heard",
     )
-    row = reshaped(b, f"{node.called}_row", heard, (heard.shape[1], width))
+    row = reshaped(b, f"{node.called}_row", heard, (heard.example[0], width))
     last = [row, b.value(out), *([b.value(out_bias)] if out_bias else [])]
-    return b.line(node.called, "Linear", last, (*row.shape[:-1], width))
+    found = b.line(node.called, "Linear", last, (*row.shape[:-1], width))
+    return found if node.options["first"] else moved(found, (1, 0, 2))
+
+
+def _tokens(b: Builder, node: Node, key: str | None) -> Value:
+    """Examples of tokens, (n, t, width), also where the model has the tokens in front.
+
+    Tokens that are the same for all examples, (1, t, width) of a parameter, have no examples.
+    """
+    first, array = node.options["first"], b.constant(key)
+    if array is not None:
+        tokens = np.moveaxis(same_for_all(array, int(not first)), int(not first), 0)[0]
+        return b.keep(f"{node.called}_constant", tokens, ("t", "k"))
+    x = b.read(key)
+    if not x.batched and len(x.shape) == 3 and x.shape[not first] == 1:
+        return reshaped(b, f"{x.name}_tokens", x, (x.shape[first], x.shape[2]))
+    if first:
+        x = b.plain(key)
+    elif x.view == TOKENS_IN_FRONT:
+        x = replace(x, view=None)
+    else:
+        raise UnreadableError("its batch is not first", "make it with batch_first=True")
+    if len(x.example) != 2 or not x.batched:
+        raise UnreadableError(f"it reads {len(x.shape)} axes", "give it (n, t, width)")
+    return x
 
 
 def _part_of_bias(
@@ -86,10 +111,13 @@ def attend(
     qkv: tuple[Value, Value, Value],
     equations: tuple[str, str],
     scale: float,
-    allowed: np.ndarray | None,
+    mask: np.ndarray | None,
     called: str = "",
 ) -> Value:
-    """Scores, scaled; their softmax over what may be asked; the values weighed by it."""
+    """Scores, scaled; their softmax over what may be asked; the values weighed by it.
+
+    A mask says it by True and False, or is added to the scores, −∞ where nothing may be asked.
+    """
     q, k, v = qkv
     result = equations[0].partition("->")[2]
     words = equations[0].partition("->")[0].split(",")
@@ -98,43 +126,53 @@ def attend(
         for word, value in zip(words, (q, k), strict=True)
         for letter, size in zip(word, value.example, strict=True)
     }
-    shape = (*q.shape[: q.batched], *(known[c] for c in result))
+    front: tuple[int, ...] = next((a.shape[:1] for a in qkv if a.batched), ())
+    shape = (*front, *(known[c] for c in result))
     scores = b.line(f"{node.called}_scores", "Einsum", [q, k], shape, equations[0])
     scaled = b.call(f"{node.called}_scaled", f"Multiply({scores.name}, {scale!r})", [scores], shape)
     weights = f"{node.called}_weights"
-    if allowed is None:
+    if mask is None:
         attention = b.line(weights, "Softmax", [scaled], shape)
     else:
-        attention = masked_softmax(b, weights, "Softmax", scaled, allowed)
+        mask = _of_all_examples(mask, scaled)
+        stands = mask if mask.dtype.kind == "b" else mask > NO_SCORE
+        added = np.where(stands, mask, 0.0)
+        if mask.dtype.kind != "b" and np.any(added):
+            kept = kept_beside(b, added, scaled, f"{node.called}_mask")
+            scaled = meet(b, f"{node.called}_biased", "Add", [scaled, kept])
+        attention = masked_softmax(b, weights, "Softmax", scaled, stands)
     word = equations[1].partition("->")[0].split(",")[1]
     known |= dict(zip(word, v.example, strict=True))
     out = equations[1].partition("->")[2]
-    whole = (*q.shape[: q.batched], *(known[c] for c in out))
+    whole = (*front, *(known[c] for c in out))
     return b.line(called or node.called, "Einsum", [attention, v], whole, equations[1])
 
 
-def _allowed(
-    b: Builder, node: Node, mask: str | None, q: Value, k: Value, causal: bool = False
-) -> np.ndarray | None:
-    """Which keys a query may ask, from a constant mask or because it is causal."""
-    if causal or node.options.get("causal"):
-        tokens = q.example[-2] if node.kind != "multi_head" else q.example[0]
-        others = k.example[-2] if node.kind != "multi_head" else k.example[0]
-        return np.tri(tokens, others, dtype=bool)
-    if mask is None:
+def _of_all_examples(mask: np.ndarray, scores: Value) -> np.ndarray:
+    """A mask without the axis of the examples, which may be one with the heads."""
+    sizes = scores.shape if scores.batched else (1, *scores.shape)
+    if len(sizes) == 4 and mask.ndim == 3 and len(mask) == sizes[0] * sizes[1] > sizes[1]:
+        mask = mask.reshape(sizes[0], sizes[1], *mask.shape[1:])
+    if mask.ndim < len(sizes):
+        return mask
+    if not np.array_equal(mask, np.broadcast_to(mask[:1], mask.shape)):
+        raise UnreadableError("its mask differs between examples", "give all of them one mask")
+    return mask[0]
+
+
+def _mask(b: Builder, node: Node, key: str | None) -> np.ndarray | None:
+    """A constant mask: which keys a query may ask, or what is added to its scores."""
+    if key is None:
         return None
-    array = b.constant(mask)
+    array = b.constant(key)
     if array is None:
         raise UnreadableError("its mask is computed", "make the mask a buffer of the model")
-    if array.dtype.kind == "b":
-        allowed = array if not node.options.get("true_masks") else ~array
-    else:
-        if np.any(array[array > NO_SCORE]):
-            raise UnreadableError("its mask adds numbers to the scores", "use True and False")
-        allowed = array > NO_SCORE
-    while allowed.ndim > 2 and (allowed == allowed[:1]).all():
-        allowed = allowed[0]
-    return allowed
+    return array
+
+
+def _causal(queries: Value, keys: Value, axis: int) -> np.ndarray:
+    """Each query asks the keys up to its own place; the tokens are an axis of an example."""
+    return np.tri(queries.example[axis], keys.example[axis], dtype=bool)
 
 
 RULES = {"scaled_dot_product": scaled_dot_product, "multi_head": multi_head}

@@ -236,13 +236,28 @@ class Builder:
     def one_of_copies(self, value: Value) -> Value:
         """A parameter that a file has once for each of its examples, (n, …), as (1, …)."""
         own, read = self.used.get(value.name), {a for s in self.steps.values() for a in s.args}
-        if own is None or len(own.array) != self.examples or value.name in read:
+        if (
+            not self.model.copies
+            or own is None
+            or len(own.array) != self.examples
+            or value.name in read
+        ):
             return value
         if not np.array_equal(own.array, np.broadcast_to(own.array[:1], own.array.shape)):
             return value
         one = replace(own, array=own.array[:1].copy(), copies=len(own.array))
         self.used[value.name] = one
         return replace(value, shape=one.array.shape)
+
+    @property
+    def with_one_row(self) -> str:
+        """What to write for a parameter that has an axis of the examples."""
+        if self.model.copies:
+            return (
+                "give it a first axis of 1; an export does where the number of examples is "
+                "left open"
+            )
+        return "give it one row, and repeat that: h.expand(len(x), -1)"
 
     def letters(self, value: Value) -> list[str]:
         """A letter for each axis of an example of a value, each once and none of them n."""

@@ -12,15 +12,23 @@ from .rules import build
 from .torch_graph import WHO, read_torch
 
 
-def torch_built(module: Any, example: Any, loss: Any) -> tuple[Built, dict[str, Any]]:
-    """The program of a module, and its state_dict: names of tied parameters, arrays of buffers.
+def torch_built(
+    module: Any, example: Any, loss: Any
+) -> tuple[Built, dict[str, Any], tuple[str, ...]]:
+    """The program of a module, its state_dict, names of tied parameters and arrays of buffers,
+    and what is to be remarked of it.
 
     The program runs on the example and is compared with the module. Raises SpecError.
     """
     read = read_torch(module, example, loss)
     built = build(read.model)
     require_same(built, read.arrays, read.output, WHO)
-    return built, read.state
+    remarks = tuple(
+        f"the backward of {name}, a torch.autograd.Function, is not read: the derivatives are "
+        "those of its forward"
+        for name in read.own_backwards
+    )
+    return built, read.state, remarks
 
 
 def keras_built(path: str | Path) -> Built:

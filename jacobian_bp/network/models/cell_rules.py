@@ -7,9 +7,7 @@ import numpy as np
 from .building import Builder, UnreadableError, Value, letters_of
 from .model import Node
 from .place_rules import selected
-from .views import moved, stacked
-
-BEHIND = ((1,), (0,), (2,))  # tokens in front of the examples, layers too
+from .views import TOKENS_IN_FRONT, moved, stacked
 
 
 def cell(b: Builder, node: Node) -> Value:
@@ -35,7 +33,7 @@ def layer(b: Builder, node: Node) -> Value:
     behind = not node.options.get("first", True)
     if len(x.example) != 2:
         raise UnreadableError(f"it reads {len(x.shape)} axes", "give it (n, t, inputs)")
-    if x.view != (BEHIND if behind else None):
+    if x.view != (TOKENS_IN_FRONT if behind else None):
         raise UnreadableError("its batch is not first", "make it with batch_first=True")
     inputs = [selected(b, f"{node.called}_x{t}", x, 0, t) for t in range(x.example[0])]
     parameters = [[b.value(key) for key in keys] for keys in node.options["layers"]]
@@ -107,7 +105,7 @@ def _first_states(
     if b.value(key).layers:
         return list(b.value(key).layers)
     value = b.read(key)
-    if not value.batched or value.view != BEHIND:
+    if not value.batched or value.view != TOKENS_IN_FRONT:
         raise UnreadableError("it begins with states of other axes", "give it (layers, n, units)")
     base = replace(value, view=None)
     return [selected(b, f"{called}_{i}", base, 0, i) for i in range(len(parameters))]

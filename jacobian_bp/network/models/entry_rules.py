@@ -171,19 +171,19 @@ def without_examples(array: np.ndarray, value: Value) -> np.ndarray:
     if value.view is not None:
         place = examples_in(value.view) - len(value.view)
         if array.ndim >= -place and array.shape[place] > 1:
-            array = _same_for_all(array, array.ndim + place)
+            array = same_for_all(array, array.ndim + place)
         kept = behind_examples(value.view, array.shape)
         if kept is None:
             raise UnreadableError("a constant that it reads meets examples and heads in one axis")
         return array.reshape([array.shape[axis] for axis in kept])
     if value.batched and array.ndim == len(value.shape):
-        array = _same_for_all(array, 0)[0]
+        array = same_for_all(array, 0)[0]
     while array.ndim and array.shape[0] == 1 and array.ndim > 1:
         array = array[0]
     return array
 
 
-def _same_for_all(array: np.ndarray, axis: int) -> np.ndarray:
+def same_for_all(array: np.ndarray, axis: int) -> np.ndarray:
     """The array with size 1 along the axis of the examples."""
     first = np.take(array, [0], axis)
     if not np.array_equal(array, np.broadcast_to(first, array.shape)):
@@ -213,6 +213,11 @@ def _met(b: Builder, called: str, op: str, pair: Sequence[Value]) -> Value:
     shape = np.broadcast_shapes(*(v.shape for v in pair))
     rank = len(shape) - batched
     for v in pair:
+        extra = len(v.shape) - len(shape)
+        if batched and not v.batched and extra >= 0 and v.shape[extra] > 1:
+            raise UnreadableError(
+                f"numbers of shape {v.shape} have an axis of the examples", "make them an input"
+            )
         if v.batched and len(v.shape) != len(shape):
             raise UnreadableError(
                 "the examples of one operand meet another axis of the other",
@@ -272,6 +277,11 @@ def _copied_once(b: Builder, called: str, pair: Sequence[Value]) -> Sequence[Val
     found = []
     for v in pair:
         if not v.batched and v.name in b.used and len(v.shape) >= -place and v.shape[place] > 1:
+            if not b.model.copies:
+                raise UnreadableError(
+                    f"a parameter of shape {v.shape} has entries of its own for each example",
+                    "give it one row, or make it an input",
+                )
             array, whole = b.used[v.name].array, settled(b, f"{whole.name}_turned", whole)
             while array.ndim > len(view) and len(array) == 1:
                 array = array[0]

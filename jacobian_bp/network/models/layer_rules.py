@@ -1,6 +1,7 @@
 """How layers are written: linear maps, convolutions, pools, norms, look-ups."""
 
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,12 @@ def linear(b: Builder, node: Node) -> Value:
 
 
 def _rows(b: Builder, node: Node) -> Value:
-    """What a linear map reads; a constant that all examples share as one row."""
+    """What a linear map reads; a constant that has a copy for each example as one row."""
     array = b.constant(node.reads[0])
     if array is not None and b.examples in array.shape[:-1]:
         row = array.reshape(-1, array.shape[-1])[0]
-        if not np.array_equal(array, np.broadcast_to(row, array.shape)):
-            raise UnreadableError("a constant that it reads differs between examples")
-        return b.keep(f"{node.called}_constant", row, ("k",))
+        if np.array_equal(array, np.broadcast_to(row, array.shape)):
+            return b.keep(f"{node.called}_constant", row, ("k",))
     return b.read(node.reads[0])
 
 
@@ -58,13 +58,14 @@ def einsum(b: Builder, node: Node) -> Value:
 
 def matmul(b: Builder, node: Node) -> Value:
     """A matrix product along the last two axes, as an einsum."""
-    left, right = (b.read(key) for key in node.reads)
+    right = b.read(node.reads[1])
+    left = b.read(node.reads[0]) if right.batched else _rows(b, node)
     view = left.view if left.batched else right.view
     if view is not None:
         _require_a_row(left)
         apart = right.batched and (examples_in(view) > len(view) - 3 or right.view != view)
         if apart or not left.batched:
-            left, right = (b.plain(key) for key in node.reads)
+            left, right = b.plain(node.reads[0]), b.plain(node.reads[1])
     return replace(_product(b, node, left, right), view=view)
 
 
@@ -151,16 +152,41 @@ def pool(b: Builder, node: Node) -> Value:
 
 
 def layer_norm(b: Builder, node: Node) -> Value:
-    """LayerNorm or RMSNorm of the last axis; a gain or shift that is left out is 1 or 0."""
-    value = b.read(node.reads[0])
+    """LayerNorm or RMSNorm of the last axis; a gain or shift that is left out is 1 or 0.
+
+    Of several axes it is that of their entries in one row.
+    """
+    value, axes = b.read(node.reads[0]), node.options.get("axes", 1)
+    if axes > 1:
+        return _norm_of_row(b, node, b.plain(node.reads[0]), axes)
     _require_a_row(value)
-    size = value.shape[-1]
-    gains = [value, _gain(b, node, 1, size, 1.0)]
+    gains = [_gain(b, node, 1, value.shape[-1], 1.0)]
     if node.kind == "layer_norm":
-        gains.append(_gain(b, node, 2, size, 0.0))
+        gains.append(_gain(b, node, 2, value.shape[-1], 0.0))
     op = "LayerNorm" if node.kind == "layer_norm" else "RMSNorm"
-    found = b.line(node.called, op, gains, value.shape, **_eps(node))
+    found = b.line(node.called, op, [value, *gains], value.shape, **_eps(node))
     return replace(found, view=value.view)
+
+
+def _norm_of_row(b: Builder, node: Node, value: Value, axes: int) -> Value:
+    """The last axes as one row, normalised, and apart again; gain and shift as rows too."""
+    if axes > len(value.example):
+        raise UnreadableError("it goes along the examples")
+    front, size = value.example[:-axes], prod(value.example[-axes:])
+    row = reshaped(b, f"{node.called}_row", value, (*front, size))
+    gains = []
+    for place, plain in ((1, 1.0), (2, 0.0))[: 2 if node.kind == "layer_norm" else 1]:
+        key = node.reads[place] if place < len(node.reads) else None
+        if key is None:
+            gains.append(_gain(b, node, place, size, plain))
+        elif (array := b.constant(key)) is not None:
+            gains.append(b.keep(f"{node.called}_constant", array.reshape(size), ("k",)))
+        else:
+            own = b.value(key)
+            gains.append(reshaped(b, f"{node.called}_{own.name}", own, (size,)))
+    op = "LayerNorm" if node.kind == "layer_norm" else "RMSNorm"
+    found = b.line(f"{node.called}_normal", op, [row, *gains], row.shape, **_eps(node))
+    return reshaped(b, node.called, found, value.example)
 
 
 def batch_norm(b: Builder, node: Node) -> Value:

@@ -63,7 +63,8 @@ class Node:
 class Model:
     """The graph of a model: keys of its inputs, parameters and constants, and its nodes in order.
 
-    `inputs` has the shape of each input of the example; `names` how inputs are called here.
+    `inputs` has the shape of each input of the example; `names` how inputs are called here;
+    `copies` says whether a parameter may be there once for each example, as exporters have it.
     """
 
     source: str
@@ -74,6 +75,7 @@ class Model:
     nodes: list[Node] = field(default_factory=list)
     outputs: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
+    copies: bool = False
 
     def wrong(self, place: str, fact: str, instead: str = "") -> None:
         """Note what cannot be read; `done` raises all at once."""

@@ -106,10 +106,8 @@ def softmax(log: bool) -> Rule:
 
 def layer_norm(kind: str) -> Rule:
     def rule(call: Call) -> list[Node]:
-        axis = call.attribute("axis", -1)
-        if axis not in (-1, call.rank() - 1):
-            raise UnknownError("it goes over several axes; normalise the last one")
-        return call.one(kind, call.reads, eps=call.attribute("epsilon", 1e-5))
+        axes = call.rank() - call.attribute("axis", -1) % call.rank()
+        return call.one(kind, call.reads, eps=call.attribute("epsilon", 1e-5), axes=axes)
 
     return rule
 

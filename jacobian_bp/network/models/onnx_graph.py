@@ -53,7 +53,7 @@ def read_onnx(path: str | Path, example: Any = None) -> ReadOnnx:
     """The nodes of an .onnx file. Raises SpecError with all that is not known at once."""
     proto = read_onnx_file(path)
     name = label(Path(path))
-    model = Model(name)
+    model = Model(name, copies=True)
     for node in proto.graph.node:
         if node.domain not in ("", "ai.onnx") or node.op_type not in {*CALLS, *FOLDED}:
             model.wrong(told(node), "it is not known")

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from .building import Builder, UnreadableError, Value
+from .entry_rules import same_for_all
 from .model import Node
 from .views import (
     flat,
@@ -87,7 +88,8 @@ def part(b: Builder, node: Node) -> Value:
 
 def _of_all_examples(b: Builder, node: Node, value: Value, axis: int) -> tuple[Value, int]:
     """A row that stands for all examples, and which axis of it an axis of the model is."""
-    if value.name in b.used and len(value.shape) == 2 and axis and value.shape[0] == b.examples:
+    own = b.model.copies and value.name in b.used
+    if own and len(value.shape) == 2 and axis and value.shape[0] == b.examples:
         array = b.used[value.name].array
         if len(array) > 1 and np.all(array == array[:1]):
             value = b.copied(f"{value.name}_row", array[0])
@@ -169,30 +171,55 @@ def sliced(
 def concat(b: Builder, node: Node) -> Value:
     """Values one behind the other along an axis."""
     axis = node.options["axis"]
-    sides = [b.value(key).layers for key in node.reads]
-    if all(sides) and axis == 0:
+    sides = [b.value(key).layers for key in node.reads if b.constant(key) is None]
+    if len(sides) == len(node.reads) and all(sides) and axis == 0:
         return b.side_by_side([state for side in sides for state in side])
-    values = [b.read(key) for key in node.reads]
+    values = _side_by_side(b, node)
     if len(values) == 1:
         return values[0]
     views = {v.view for v in values}
     if len(views) > 1 or (views != {None} and not all(v.batched for v in values)):
         values = [b.plain(key) for key in node.reads]
-    own = _own_axis(next((v for v in values if v.batched), values[0]), axis, "it joins examples")
-    batched = any(v.batched for v in values)
-    ready = [replace(_without_front(b, node, v, batched), view=None) for v in values]
+    whole = next((v for v in values if v.batched), values[0])
+    own = _own_axis(whole, axis, "it joins examples")
+    ready = [replace(_without_front(b, node, v, whole), view=None) for v in values]
     return replace(joined(b, node.called, ready, own), view=values[0].view)
 
 
-def _without_front(b: Builder, node: Node, value: Value, batched: bool) -> Value:
+def _side_by_side(b: Builder, node: Node) -> list[Value]:
+    """What is joined; a constant beside values with examples, a state of 0, is one for all."""
+    read = {key: b.read(key) for key in node.reads if b.constant(key) is None}
+    whole = next((v for v in read.values() if v.batched), None)
+    if whole is None:
+        return [b.read(key) for key in node.reads]
+    found = []
+    for key in node.reads:
+        array = b.constant(key)
+        if array is None:
+            found.append(read[key])
+        elif whole.view is not None or array.ndim != len(whole.shape):
+            raise UnreadableError(
+                "a constant that it joins stands beside values with other axes in front",
+                "put the examples in front of both",
+            )
+        else:
+            row = same_for_all(array, 0)[0].astype(float)
+            found.append(b.keep(f"{node.called}_constant", row, tuple(b.letters(whole))))
+    return found
+
+
+def _without_front(b: Builder, node: Node, value: Value, whole: Value) -> Value:
     """A parameter beside values with examples, without its first axis, of size 1 or of copies."""
-    if not batched or value.batched:
+    if value.batched or not whole.batched or len(value.shape) == len(whole.example):
         return value
-    value = b.one_of_copies(value)
+    value, missing = b.one_of_copies(value), len(whole.example) - len(value.shape)
+    if missing > 0:
+        sizes = (*(1,) * missing, *value.shape)
+        return reshaped(b, f"{node.called}_{value.name}", value, sizes)
     if value.shape[0] != 1:
         raise UnreadableError(
             f"a parameter that it joins has the shape {value.shape}, with an axis of the examples",
-            "give it a first axis of 1; an export does where the number of examples is left open",
+            b.with_one_row,
         )
     return reshaped(b, f"{node.called}_{value.name}", value, value.shape[1:])
 
@@ -204,7 +231,7 @@ def joined(b: Builder, called: str, values: list[Value], axis: int) -> Value:
     example[axis] = sum(v.example[axis] for v in values)
     last = len(example) - 1
     whole: tuple[int, ...] = tuple(example)
-    fronts = {v.axes[:-1] if v.axes else v.example[:-1] for v in values}
+    fronts = {v.axes[v.batched : -1] if v.axes else v.example[:-1] for v in values}
     if axis == last and (len(fronts) == 1 or not last):
         return b.line(called, "Concat", values, (*front, *whole))
     if axis == last:  # whose axes in front have different names
@@ -224,12 +251,15 @@ def joined(b: Builder, called: str, values: list[Value], axis: int) -> Value:
 
 def stack(b: Builder, node: Node) -> Value:
     """Values side by side along an axis of their own."""
-    values = [b.plain(key) for key in node.reads]
-    axis = node.options["axis"]
-    if values[0].batched and axis == 0:
+    values = _side_by_side(b, node)
+    if any(v.view is not None for v in values):
+        values = [b.plain(key) for key in node.reads]
+    axis, whole = node.options["axis"], next((v for v in values if v.batched), values[0])
+    values = [_without_front(b, node, v, whole) for v in values]
+    if whole.batched and axis == 0:
         side = stacked(b, node.called, values, 0)
         return moved(side, [1, 0, *range(2, len(side.shape))])
-    return stacked(b, node.called, values, axis - values[0].batched)
+    return stacked(b, node.called, values, axis - whole.batched)
 
 
 RULES = {

@@ -33,6 +33,8 @@ def repeat(b: Builder, node: Node) -> Value:
     value, counts = b.plain(node.reads[0]), node.options["counts"]
     if value.batched and counts[0] != 1:
         raise UnreadableError("it repeats examples")
+    if not value.batched and value.shape[:1] == (1,) and counts[0] == b.examples:
+        counts = (1, *counts[1:])  # a parameter repeated for the examples, which ops carry
     found = value
     for axis, count in enumerate(counts[value.batched :]):
         found = repeated(b, node.called, found, axis, count, node.options.get("each", False))

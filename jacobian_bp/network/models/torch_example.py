@@ -58,6 +58,8 @@ def with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> A
             "  Write Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss())."
         )
 
+    seen: list[Any] = []  # what the model gave, once it ran
+
     class WithLoss(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -65,11 +67,27 @@ def with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> A
             self.loss = loss
             self.training = module.training
 
+        def given_by_model(self) -> list[Any]:
+            return seen
+
         def forward(self, *given: Any) -> Any:
             *inputs, labels = given
-            return self.loss(self.model(*inputs), labels)
+            found = self.model(*inputs)
+            seen.append(found)
+            return self.loss(found, labels)
 
     return WithLoss()
+
+
+def seen_of(module: Any) -> list[Any]:
+    """What a model gave to its loss so far; nothing without a loss."""
+    return module.given_by_model() if hasattr(module, "given_by_model") else []
+
+
+def named_loss(loss: Any) -> str:
+    """How a message calls a loss: by its class, or as a function by its name."""
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return f"the loss {safe(name)}" if name.isidentifier() else "the loss"
 
 
 def require_its_inputs(module: Any, tensors: tuple[Any, ...], loss: Any) -> None:
@@ -109,20 +127,74 @@ def input_names(module: Any, count: int) -> list[str]:
     return (own + [f"x{place}" for place in range(len(own), count)])[:count]
 
 
-def given_by(torch: Any, module: Any, tensors: tuple[Any, ...], name: str) -> Any:
-    """What the module gives for the example, on copies of its state: it may count batches."""
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+def given_by(
+    torch: Any, module: Any, tensors: tuple[Any, ...], name: str
+) -> tuple[Any, tuple[str, ...]]:
+    """What the module gives for the example, on copies of its state: it may count batches.
+
+    And the functions that say their backward themselves, torch.autograd.Function, by their names;
+    a module that runs without slopes alone has none. Raises SpecError that says whether the module
+    or its loss does not run.
+    """
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.no_grad():
-            warnings.simplefilter("ignore")
-            copies = {name: tensor.detach().clone() for name, tensor in state.items()}
-            return torch.func.functional_call(module, copies, tensors)
+        with torch.enable_grad():
+            found = _run(torch, module, tuple(map(_free, tensors)), differentiable=True)
+        return found, _own_backwards(torch, found)
+    except Exception:
+        seen_of(module).clear()
+    try:
+        with torch.no_grad():
+            return _run(torch, module, tensors), ()
     except Exception as error:
+        shapes = [str(tuple(t.shape)) for t in tensors]
+        seen = seen_of(module)
+        if not seen:
+            inputs = shapes[:-1] if hasattr(module, "given_by_model") else shapes
+            raise SpecError(
+                f"{WHO}: {name} does not run on the example: {in_one_line(error)}\n"
+                f"  Its inputs have the shapes {', '.join(inputs)}: give what the module reads, "
+                "with its axis of examples."
+            ) from None
+        gives = str(tuple(seen[-1].shape)) if hasattr(seen[-1], "shape") else _kind(seen[-1])
         raise SpecError(
-            f"{WHO}: {name} does not run on the example: {in_one_line(error)}\n"
-            f"  Its inputs have the shapes {', '.join(str(tuple(t.shape)) for t in tensors)}: give "
-            "what the module reads, with its axis of examples."
+            f"{WHO}: {named_loss(module.loss)} does not run on what {name} gives: "
+            f"{in_one_line(error)}\n"
+            f"  It is given {gives} and labels of shape {shapes[-1]}, {tensors[-1].dtype}: "
+            "write a loss that reads both, or give other labels."
         ) from None
+
+
+def _run(torch: Any, module: Any, tensors: tuple[Any, ...], differentiable: bool = False) -> Any:
+    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        copies = {name: tensor.detach().clone() for name, tensor in state.items()}
+        if differentiable:
+            for tensor in copies.values():
+                tensor.requires_grad_(tensor.is_floating_point())
+        return torch.func.functional_call(module, copies, tensors)
+
+
+def _own_backwards(torch: Any, found: Any) -> tuple[str, ...]:
+    values = found if isinstance(found, list | tuple) else [found]
+    todo = [getattr(value, "grad_fn", None) for value in values]
+    seen: set[Any] = set()
+    names: set[str] = set()
+    while todo:
+        call = todo.pop()
+        if call is None or call in seen:
+            continue
+        seen.add(call)
+        if isinstance(call, torch.autograd.function.BackwardCFunction):
+            names.add(type(call).__name__.removesuffix("Backward"))
+        todo += [before for before, _ in call.next_functions]
+    return tuple(sorted(names))
+
+
+def _free(tensor: Any) -> Any:
+    """A copy that has a slope, and may be written over as an input may."""
+    copy = tensor.detach().clone()
+    return copy.requires_grad_().clone() if copy.is_floating_point() else copy
 
 
 def in_one_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from ...numbers.extras import extra
 from ...writing.signs import type_of
 from .model import Model, Node, Parameter
 from .names import as_name, free_name
-from .torch_attention import roles_of, trouble_of
+from .torch_attention import read_attention
 from .torch_call import Call, UnknownError
 from .torch_calls import CALLS
 from .torch_compounds import LIKE, constant_like
@@ -24,8 +24,10 @@ from .torch_example import (
     given_by,
     in_one_line,
     input_names,
+    named_loss,
     require_its_inputs,
     require_known_dtypes,
+    seen_of,
     silently,
     tensors_of,
     with_loss,
@@ -36,13 +38,15 @@ from .torch_example import (
 class ReadModule:
     """A module as nodes, the example as arrays, what the module gives for it, and its state_dict.
 
-    In `state` a parameter is its foreign name, a buffer its array.
+    In `state` a parameter is its foreign name, a buffer its array. `own_backwards` are functions
+    whose backward is the module's own, which is not read.
     """
 
     model: Model
     arrays: dict[str, np.ndarray]
     output: np.ndarray
     state: dict[str, Any]
+    own_backwards: tuple[str, ...] = ()
 
 
 def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
@@ -62,24 +66,38 @@ def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
     whole = module if loss is None else with_loss(torch, module, loss, tensors)
     require_its_inputs(module, tensors, loss)
     prefix = "" if loss is None else "model."
-    found = given_by(torch, whole, tensors, type(module).__name__)
-    try:
-        with silently(torch):
-            exported = torch.export.export(whole, tensors)
-    except Exception as error:
-        raise SpecError(
-            f"{WHO}: torch.export cannot trace {type(module).__name__}: {in_one_line(error)}\n"
-            "  Write its forward without branches on numbers of a tensor."
-        ) from None
+    name = type(module).__name__
+    found, backwards = given_by(torch, whole, tensors, name)
+    exported = _exported(torch, whole, tensors, name, backwards)
     reader = _Reader(torch, whole, exported, prefix)
-    model = reader.read(type(module).__name__)
+    model = reader.read(name)
     arrays = {
         model.names[key]: np.array(t.detach().cpu().numpy())
         for key, t in zip(reader.input_keys, tensors, strict=True)
     }
-    model.done()
     output = np.array(found.detach().cpu().numpy())
-    return ReadModule(model, arrays, output, _state(module, model))
+    return ReadModule(model, arrays, output, _state(module, model), backwards)
+
+
+def _exported(
+    torch: Any, whole: Any, tensors: tuple[Any, ...], name: str, backwards: tuple[str, ...]
+) -> Any:
+    """The graph of torch.export; SpecError that says what it cannot trace."""
+    seen_of(whole).clear()
+    try:
+        with silently(torch):
+            return torch.export.export(whole, tensors)
+    except Exception as error:
+        what = named_loss(whole.loss) if seen_of(whole) else name
+        advice = "Write its forward without branches on numbers of a tensor"
+        if backwards:
+            advice += (
+                f", and that of {', '.join(backwards)}, torch.autograd.Function, in functions of "
+                "torch alone"
+            )
+        raise SpecError(
+            f"{WHO}: torch.export cannot trace {what}: {in_one_line(error)}\n  {advice}."
+        ) from None
 
 
 def _state(module: Any, model: Model) -> dict[str, Any]:
@@ -120,13 +138,13 @@ class _Reader:
             model.wrong(
                 source, f"it gives {len(self.results)} values", "give one, the output or the loss"
             )
-        attended: set[str] = set()
+        attended: set[tuple[str, str]] = set()
         for node in calls:
             attention = self._attention(node)
             if attention is not None:
                 if attention not in attended:
                     attended.add(attention)
-                    self._multi_head(model, calls, attention)
+                    self._multi_head(model, calls, *attention)
                 continue
             self._call(model, node)
         model.outputs = tuple(self.alias.get(name, name) for name in self.results[:1])
@@ -176,15 +194,19 @@ class _Reader:
         inputs = [as_name(name, "x") for name in input_names(self.module.model, len(keys) - 1)]
         return dict(zip(keys, [*inputs, free_name("y", inputs)], strict=True))
 
-    def _stack(self, node: Any) -> list[tuple[str, Any]]:
-        """The modules that a call stands in, the outermost first: place and class."""
-        stack = (node.meta.get("nn_module_stack") or {}).values()
-        found = []
-        for path, kind in stack:
-            if path == "" or (path.startswith("L__self__") and "." not in path):
-                continue
-            found.append((path, kind))
-        return [(p.removeprefix(self.prefix), k) for p, k in found if p + "." != self.prefix]
+    def _stack(self, node: Any) -> list[tuple[str, str]]:
+        """The modules that a call stands in, the outermost first: place, and which call of it."""
+        inner = [(p, which) for p, which in self._modules(node) if p + "." != self.prefix]
+        return [(path.removeprefix(self.prefix), which) for path, which in inner]
+
+    def _modules(self, node: Any) -> list[tuple[str, str]]:
+        """The same with the places as they are beside the loss; the whole itself left out."""
+        stack = (node.meta.get("nn_module_stack") or {}).items()
+        return [
+            (path, which)
+            for which, (path, _) in stack
+            if path and not (path.startswith("L__self__") and "." not in path)
+        ]
 
     def _place(self, node: Any) -> str:
         stack = self._stack(node)
@@ -216,12 +238,13 @@ class _Reader:
         """Where a call stands, for a message: module 'blocks.0', aten.cumsum."""
         place = self._place(node)
         name = str(node.target).removesuffix(".default")
-        return f"module {place!r}, {name}" if place else name
+        if place:
+            return f"module {place!r}, {name}"
+        of_model = any(p + "." == self.prefix for p, _ in self._modules(node))
+        return f"the loss, {name}" if self.prefix and not of_model else name
 
     def _call(self, model: Model, node: Any) -> None:
         name = node.name
-        args = [self._known(a) for a in node.args]
-        kwargs = {k: self._known(v) for k, v in node.kwargs.items()}
         if getattr(node.target, "__name__", "") == "getitem":
             source, place = node.args[0].name, node.args[1]
             if source in self.constants:
@@ -229,13 +252,7 @@ class _Reader:
             else:
                 self.alias[name] = f"{self.alias.get(source, source)}#{place}"
             return
-        if self._constant(node.args) and self._constant(tuple(node.kwargs.values())):
-            with self.torch.no_grad():
-                self.constants[name] = node.target(*args, **kwargs)
-            return
-        if getattr(node.target, "__name__", "").partition(".")[0] in LIKE:
-            with self.torch.no_grad():
-                self.constants[name] = constant_like(self.torch, node, args, kwargs)
+        if self._fold(node):
             return
         target = str(node.target)
         rule: Callable[[Call], list[Node]] | None = CALLS.get(target.partition(".default")[0])
@@ -257,6 +274,19 @@ class _Reader:
         except UnknownError as error:
             model.wrong(self._told(node), str(error))
             model.nodes.append(Node("unread", (), name, (), "", self._told(node)))
+
+    def _fold(self, node: Any) -> bool:
+        """Whether a call depends on constants alone, or on shapes; PyTorch computes it then."""
+        args = [self._known(a) for a in node.args]
+        kwargs = {k: self._known(v) for k, v in node.kwargs.items()}
+        with self.torch.no_grad():
+            if self._constant(node.args) and self._constant(tuple(node.kwargs.values())):
+                self.constants[node.name] = node.target(*args, **kwargs)
+            elif getattr(node.target, "__name__", "").partition(".")[0] in LIKE:
+                self.constants[node.name] = constant_like(self.torch, node, args, kwargs)
+            else:
+                return False
+        return True
 
     def _constant(self, args: Any) -> bool:
         """Whether nothing among the arguments is an input, a parameter, or computed from one."""
@@ -298,86 +328,41 @@ class _Reader:
         except AttributeError:  # the loss
             return None
 
-    def _attention(self, node: Any) -> str | None:
-        """The place of the MultiheadAttention that a call belongs to."""
-        for path, _ in self._stack(node):
+    def _attention(self, node: Any) -> tuple[str, str] | None:
+        """The place of the MultiheadAttention that a call belongs to, and which call of it."""
+        for path, which in self._stack(node):
             if path not in self.whole:
                 module = self._module(path)
                 kind = self.torch.nn.MultiheadAttention
                 self.whole[path] = module if type(module) is kind else None
             if self.whole[path] is not None:
-                return path
+                return path, which
         return None
 
-    def _multi_head(self, model: Model, calls: Sequence[Any], path: str) -> None:
+    def _multi_head(self, model: Model, calls: Sequence[Any], path: str, which: str) -> None:
         """One node for a MultiheadAttention: what it reads from outside, and its parameters."""
-        module = self.whole[path]
-        inside = [n for n in calls if any(p == path for p, _ in self._stack(n))]
+        inside = [n for n in calls if (path, which) in self._stack(n)]
         names = {n.name for n in inside}
-        outer: list[str] = []
         for node in inside:
-            for arg in node.all_input_nodes:
-                if arg.name not in names and arg.name not in outer:
-                    outer.append(arg.name)
+            self._fold(node)
+        read = {a.name for n in calls for a in n.all_input_nodes if n.name not in names}
+        given = [n for n in inside if n.name in read or n.name in self.results]
         own = {
-            key: parameter.foreign.removeprefix(path + ".")
+            parameter.foreign.removeprefix(path + "."): key
             for key, parameter in model.parameters.items()
             if parameter.foreign.startswith(path + ".")
         }
-        parameters = {name: key for key, name in own.items()}
-        places = [n for n in outer if n not in own and self.alias.get(n, n) not in own]
-        values = [n for n in places if n not in self.constants]
-        masks = [n for n in places if n in self.constants]
         told = f"module {path!r}, MultiheadAttention"
-        trouble = trouble_of(module, values, masks)
-        used = {a.name for n in calls for a in n.all_input_nodes if n.name not in names}
-        given = [n for n in inside if n.name in used or n.name in self.results]
-        if len(given) != 1:
-            trouble = trouble or "its weights are read too; call it with need_weights=False"
-        if trouble:
-            model.wrong(told, trouble)
+        try:
+            reads, options = read_attention(self.whole[path], inside, given, own, self.constants)
+        except UnknownError as error:
+            model.wrong(told, str(error))
+            model.nodes += [Node("unread", (), n.name, (), "", told) for n in given]
             return
-        roles = roles_of(inside, values)
-        if given[0].meta["val"].shape != roles[0].meta["val"].shape:
-            fact = "what is read are its weights; read what it gives, the first of the two"
-            model.wrong(told, fact)
-            return
-        mask = None
-        causal = False
-        if masks:
-            tensor = self.constants[masks[0]]
-            array = np.array(tensor.detach().cpu().numpy())
-            model.constants[masks[0]] = array
-            mask = masks[0]
-        sdpa = next((n for n in inside if "scaled_dot_product" in str(n.target)), None)
-        if sdpa is not None and len(sdpa.args) > 5:
-            causal = bool(sdpa.args[5])
-        keys = [self._key(model, n) for n in roles]
-        reads = (
-            *keys,
-            mask,
-            parameters.get("in_proj_weight"),
-            *(parameters.get(f"{c}_proj_weight") for c in "qkv"),
-            parameters.get("in_proj_bias"),
-            parameters["out_proj.weight"],
-            parameters.get("out_proj.bias"),
-        )
-        model.nodes.append(
-            Node(
-                "multi_head",
-                reads,
-                given[0].name,
-                tuple(given[0].meta["val"].shape),
-                as_name(path, "v"),
-                told,
-                {
-                    "width": module.embed_dim,
-                    "heads": module.num_heads,
-                    "causal": causal,
-                    "true_masks": True,
-                },
-            )
-        )
+        keys = tuple(self._key(model, n) if hasattr(n, "op") else n for n in reads)
+        shape = tuple(given[0].meta["val"].shape)
+        called = as_name(path, "v")
+        model.nodes.append(Node("multi_head", keys, given[0].name, shape, called, told, options))
 
     def _drop_unread(self, model: Model) -> None:
         """Leave out what leads to no output: counts of batches, values that are not returned."""

@@ -12,18 +12,16 @@ REDUCTIONS = ("none", "mean", "sum")
 
 
 def norm(kind: str) -> Rule:
-    """Layer and RMS norm, of the last axis."""
+    """Layer and RMS norm, of the last axes."""
 
     def rule(call: Call) -> list[Node]:
-        if len(call["normalized_shape"]) != 1:
-            raise UnknownError("it goes over several axes; normalise the last one")
         reads = [call["input"], call["weight"]]
         if kind == "layer_norm":
             reads.append(call["bias"])
         eps = call["eps"]
         if eps is None:
             eps = float(np.finfo(_dtype(call)).eps)
-        return call.one(kind, reads, eps=eps)
+        return call.one(kind, reads, eps=eps, axes=len(call["normalized_shape"]))
 
     return rule
 
@@ -147,6 +145,9 @@ def recurrent(kind: str) -> Rule:
             raise UnknownError("it drops out at random in training; call model.eval()")
         states = call["hx"] if isinstance(call["hx"], list) else [call["hx"]]
         params = call["params"]
+        rows, units = call.node.args[2][1].meta["val"].shape
+        if kind == "lstm" and rows != 4 * units:
+            raise UnknownError("it projects its states; make it with proj_size=0")
         each = 4 if call["has_biases"] else 2
         layers = tuple(tuple(params[i : i + each]) for i in range(0, len(params), each))
         return call.first(

@@ -19,6 +19,8 @@ from typing import Any, Protocol
 from ...program.step import Step
 from .value import Value, View, letters_of
 
+TOKENS_IN_FRONT = ((1,), (0,), (2,))  # of the examples; layers too
+
 
 class Lines(Protocol):
     """What writes lines: the builder."""
@@ -194,7 +196,7 @@ def stacked(b: Lines, called: str, values: Sequence[Value], axis: int) -> Value:
     """Examples side by side: along a new first axis, which then goes to its place."""
     example = values[0].example
     rows = [v if len(v.example) == 1 else flat(b, v) for v in values]
-    front = values[0].shape[: values[0].batched]
+    front: tuple[int, ...] = next((v.shape[:1] for v in values if v.batched), ())
     whole = (len(values), *example)
     name = f"{called}_row" if not axis else f"{called}_first"
     row = b.line(name, "Concat", rows, (*front, prod(whole))) if len(rows) > 1 else rows[0]

@@ -150,7 +150,7 @@ CASES = {
     "heads": (
         X,
         [("multi_head", ("x", "x", "x", None, "in", None, None, None, None, "out", None), WHOLE,
-          {"width": D, "heads": H, "causal": True})],
+          {"width": D, "heads": H, "causal": True, "first": True})],
         attention(),
     ),
     "a layer of cells": (

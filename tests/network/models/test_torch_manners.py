@@ -146,7 +146,7 @@ class Odd(nn.Module):
     def __init__(self):
         super().__init__()
         self.first, self.drop = nn.Linear(D, K), nn.Dropout(0.5)
-        self.act, self.attention = nn.Hardshrink(), nn.MultiheadAttention(K, 1)
+        self.act, self.attention = nn.Hardshrink(), nn.MultiheadAttention(K, 1, add_zero_attn=True)
 
     def forward(self, x):
         z = self.drop(self.act(self.first(x)))
@@ -160,8 +160,8 @@ def test_all_that_is_not_known_is_named_with_its_place():
         "Odd cannot be written as a program: 4 problems.\n"
         "  module 'act', aten.hardshrink: it is not known\n"
         "  module 'drop', aten.dropout: it drops out at random in training; call model.eval()\n"
-        "  module 'attention', MultiheadAttention: its batch is not first; make it with "
-        "batch_first=True\n"
+        "  module 'attention', MultiheadAttention: it adds a key of zeros; make it with "
+        "add_zero_attn=False\n"
         "  aten.cumprod: it is not known\n"
         "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
     )
