@@ -20,7 +20,7 @@ from ..numbers.gaussian import (
 from ..numbers.stable import sigmoid
 from .activations import Activation, between
 from .kernels import smooth as kernels
-from .textbook import SILU, Textbook, elu
+from .textbook import EXACT_GELU, SILU, Textbook, elu
 
 _ROOT_TWO_PI = math.sqrt(2 * math.pi)
 _CUBIC = 0.044715  # of the approximation by tanh, as its source has it
@@ -147,6 +147,10 @@ class GELU(Activation):
         self.approximate = bool(approximate)
         self.formula = "z σ(2u(z))" if self.approximate else "z Φ(z)"
         self.own_letters = ("u",) if self.approximate else ()
+
+    @property
+    def textbook(self) -> Textbook | None:
+        return None if self.approximate else EXACT_GELU
 
     def peer(self, xp, z):
         if not self.approximate:

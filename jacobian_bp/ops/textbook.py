@@ -4,6 +4,7 @@ A student's line is compared with these; nothing is differentiated by them. So t
 are written as they stand in books, unguarded, and are no third rule of an op.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ Function = Callable[[np.ndarray], np.ndarray]
 class Textbook:
     """f(z); its slope as a function of z; the same slope as a formula in a = f(z).
 
+    `terms` are the slope by z as a sum of products, each a number and its factors by name, where
+    it is more than one factor. `left` is its formula left of 0, where it is 1 on the right.
     `unguarded` are the forms of the slope by z that overflow or give NaN far out.
     """
 
@@ -27,6 +30,8 @@ class Textbook:
     by_output: Function | None = None
     written: str = ""  # the formula by a
     unguarded: tuple[Function, ...] = ()
+    terms: tuple[tuple[float, tuple[tuple[str, Function], ...]], ...] = ()
+    left: Function | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,23 @@ def growing_tanh_slope(z: np.ndarray) -> np.ndarray:
     return 1 - ((up - down) / (up + down)) ** 2
 
 
+def normal_below(z: np.ndarray) -> np.ndarray:
+    """Φ(z), the part of a normal distribution below z."""
+    return np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, otypes=[float])(z)
+
+
+def normal_density(z: np.ndarray) -> np.ndarray:
+    """φ(z) = e^(−z²/2)/√(2π)"""
+    return np.asarray(np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
+
+
 def sigmoid_by_value(a: np.ndarray) -> np.ndarray:
     """a (1 − a)"""
     return a * (1 - a)
 
+
+LOGISTIC, COMPLEMENT = ("σ({z})", sigmoid), ("(1−σ({z}))", lambda z: sigmoid(-z))
+ITSELF = ("{z}", np.asarray)
 
 IDENTITY = Textbook("identity", lambda z: z, np.ones_like, np.ones_like, "1")
 SIGMOID = Textbook(
@@ -73,6 +91,7 @@ SIGMOID = Textbook(
     sigmoid_by_value,
     "a (1 − a)",
     (lambda z: sigmoid_by_value(growing_sigmoid(z)), shrinking_slope),
+    terms=((1.0, (LOGISTIC, COMPLEMENT)),),
 )
 TANH = Textbook(
     "tanh",
@@ -81,10 +100,17 @@ TANH = Textbook(
     lambda a: 1 - a * a,
     "1 − a²",
     (growing_tanh_slope,),
+    terms=((1.0, ()), (-1.0, (("tanh({z})", np.tanh), ("tanh({z})", np.tanh)))),
 )
 RELU = Textbook("relu", lambda z: np.maximum(z, 0), step, step, "a > 0")
 SOFTPLUS = Textbook(
-    "softplus", softplus, sigmoid, lambda a: 1 - np.exp(-a), "1 − e^−a", (growing_sigmoid,)
+    "softplus",
+    softplus,
+    sigmoid,
+    lambda a: 1 - np.exp(-a),
+    "1 − e^−a",
+    (growing_sigmoid,),
+    terms=((1.0, (("e^{z}", np.exp), ("1/(1 + e^{z})", lambda z: sigmoid(-z)))),),
 )
 
 SILU = Textbook(
@@ -92,6 +118,16 @@ SILU = Textbook(
     lambda z: z * sigmoid(z),
     lambda z: sigmoid(z) * (1 + z * sigmoid(-z)),
     unguarded=(lambda z: growing_sigmoid(z) * (1 + z * (1 - growing_sigmoid(z))),),
+    terms=((1.0, (LOGISTIC,)), (1.0, (ITSELF, LOGISTIC, COMPLEMENT))),
+)
+EXACT_GELU = Textbook(
+    "gelu",
+    lambda z: z * normal_below(z),
+    lambda z: normal_below(z) + z * normal_density(z),
+    terms=(
+        (1.0, (("Φ({z})", normal_below),)),
+        (1.0, (ITSELF, ("φ({z})", normal_density))),
+    ),
 )
 
 
@@ -101,7 +137,14 @@ def leaky(flat: float) -> Textbook:
     def slope(z: np.ndarray) -> np.ndarray:
         return np.where(z > 0, 1.0, flat)
 
-    return Textbook("leaky_relu", lambda z: np.where(z > 0, z, flat * z), slope, slope, "a > 0")
+    return Textbook(
+        "leaky_relu",
+        lambda z: np.where(z > 0, z, flat * z),
+        slope,
+        slope,
+        "a > 0",
+        left=lambda z: np.full_like(z, flat),
+    )
 
 
 def elu(alpha: float) -> Textbook:
@@ -112,6 +155,7 @@ def elu(alpha: float) -> Textbook:
         lambda z: np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0))),
         lambda a: np.where(a > 0, 1.0, a + alpha),
         "a + alpha",
+        left=lambda z: alpha * np.exp(z),
     )
 
 

@@ -228,7 +228,9 @@ def pools(normal):
     dq = here.d("q")
     spread = dq.repeat(2, 2).repeat(2, 3)
     yield here.plant("every entry of a window gets the delta", "m", spread, "factor-missing", "q")
-    yield here.plant("every entry gets a quarter", "m", spread / 4, "factor-missing", "q")
+    yield here.plant(
+        "every entry gets a quarter", "m", spread / 4, "factor-missing|wrong-factor", "q"
+    )
     yield here.plant(
         "the positive entries get it",
         "m",

@@ -209,7 +209,7 @@ def moved(normal):
         "differences for sums",
         "x",
         here.d("y") - np.roll(here.d("y"), -1, 1),
-        "unknown|wrong-factor",
+        "other-places|wrong-factor",
         "y",
     )
 

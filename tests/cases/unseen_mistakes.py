@@ -356,9 +356,9 @@ def joined(normal):
     swapped = "wrong-contraction|wrong-factor|check-of-wrong-quantity|reshape-order|wrong-delta"
     yield here.plant("the other part", "a", dc[:, k:], swapped, "c")
     yield here.plant(
-        "the parts added", "b", dc[:, :k] + dc[:, k:], "wrong-contraction|wrong-factor", "c"
+        "the parts added", "b", dc[:, :k] + dc[:, k:], "wrong-contraction|other-places", "c"
     )
-    yield here.plant("every second entry", "a", dc[:, ::2], "reshape-order|wrong-contraction", "c")
+    yield here.plant("every second entry", "a", dc[:, ::2], "reshape-order|other-places", "c")
     yield here.plant("one branch", "x", here.d("a") @ here.v["A"], "fan-out-overwritten", "a", "b")
 
 
@@ -668,7 +668,7 @@ def tokens(normal):
         run,
         given | {"h": first},
         "h",
-        ("summand-overwritten|wrong-factor|term-missing"),
+        ("summand-overwritten|other-places|term-missing"),
     )
     yield "no slope", run, given | {"x": spread / t}, "x", "missing-slope"
 
@@ -807,7 +807,7 @@ def pools_of_images(normal):
         return a.repeat(2, 2).repeat(2, 3)
 
     yield here.plant("max all", "x", up(dp), "factor-missing", "p")
-    yield here.plant("max quarter", "x", up(dp) / 4, "factor-missing", "p")
+    yield here.plant("max quarter", "x", up(dp) / 4, "factor-missing|wrong-factor", "p")
     yield here.plant("avg without share", "h", up(dr), "constant-factor", "r")
     yield here.plant("avg half share", "h", up(dr) / 2, "constant-factor", "r")
     yield here.plant("no tanh slope", "p", here.d("h"), "missing-slope", "h")

@@ -121,6 +121,11 @@ def has_several_uses(of: Told) -> bool:
     return of.note != "nothing flows back through time"
 
 
+def counts_some_only(of: Told) -> bool:
+    """Whether a path is forgotten, and not one counted twice."""
+    return not of.note.endswith(" twice")
+
+
 def lacks_one_term(of: Told) -> bool:
     """Whether one term is left out, and not all but one."""
     return not of.note.endswith(" alone")
@@ -203,6 +208,10 @@ PREMISES: dict[str, tuple[Premise, str]] = {
         is_the_output,
         "{what} is not a number because {note}: the textbook's formula of the slope is none there. "
         "Use the one in terms of the activation.",
+    ),
+    "fan-out-overwritten": (
+        counts_some_only,
+        "In {here} several paths add up, and one is counted too often: {note}.",
     ),
     "term-missing": (
         lacks_one_term,

@@ -8,6 +8,7 @@ import closing_mistakes
 import contact_mistakes
 import fresh_mistakes
 import further_mistakes
+import mistakes_of_kinds
 import numpy as np
 import pytest
 from unseen_mistakes import plants
@@ -51,7 +52,6 @@ ALWAYS = {
     "factor-beside-penalty": "the parameter has a penalty",
     "flat-labels": "the loss has one column, or class numbers",
     "check-of-wrong-quantity": "the note says what it is",
-    "fan-out-overwritten": "the value is used twice or more",
     "overwritten-index": "an index comes twice",
     "upstream-missing": "the sentence names the factor, and the Jacobian beside which it stands",
     "factor-missing": "the sentence names the factor, and where it stands",
@@ -279,6 +279,14 @@ CASES = {
         "In the gradient of W2 (layer 2) another layer's values are used: a2 stands for a1.",
         lambda: scaled("o"),
         "In the gradient of g another value is used: o stands there.",
+    ),
+    "fan-out-overwritten": (
+        lambda: unseen("joined: one branch"),
+        "In the delta of x several paths add up, and only some are counted: the path through a "
+        "alone.",
+        lambda: written_down(mistakes_of_kinds, "shares: the residual twice"),
+        "In the delta of z several paths add up, and one is counted too often: the path through r "
+        "twice.",
     ),
     "term-missing": (
         lambda: unseen("own_ops: the product rule's half"),

@@ -2,19 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import islice, product
 
 import numpy as np
 
-from .... import ops
-from ....ops import Op
-from ....ops.arithmetic import Arithmetic
-from ....ops.textbook import Function, Textbook
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, MASK, POSITION, Equation, Term
-from ..passes.slopes import formulas
+from ..passes.equation import DELTA, MASK, POSITION, Equation
 from .edit import Edit, along
 
 MOST_CHOICES = 8  # in which a factor that several terms have is left out
@@ -44,7 +38,8 @@ def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
         if len(equation.terms) > 1:
             yield from omitted_once(line, equation, group)
         elif factor.role != DELTA:
-            yield from passed_on(line, equation, factor)
+            for same in group:
+                yield from passed_on(line, equation, same)
 
 
 def passed_on(line: Line, equation: Equation, factor: Factor) -> Iterator[Edit]:
@@ -75,6 +70,9 @@ def omitted_once(line: Line, equation: Equation, group: list[Factor]) -> Iterato
                 if set(factor.axes) == set(equation.out) and left.factors:
                     only = replace(equation, terms=(left,))
                     yield Edit("omit", only, factor, f"the diagonal of {jacobian(line)}", extra=6)
+                elif left.factors:
+                    note = f"one term of {jacobian(line)}"
+                    yield Edit("omit", equation.but(place, left), factor, note, extra=6)
                 continue
             note = f"one term of {jacobian(line)}"
             yield Edit("omit", equation.but(place, left), factor, note, extra=4)
@@ -144,22 +142,6 @@ def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
             yield Edit("other", changed, factor, one_over, extra=6)
 
 
-def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """The exponentials for their shares, e^z for softmax(z); the inverse for the cofactors."""
-    z, c = facts.values[line.target], facts.values[line.source]
-    for factor in equation.factors():
-        if factor.own == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
-            inverse = with_array(equation, factor, "X⁻ᵀ", factor.array / c[..., None, None])
-            yield Edit(
-                "omit", inverse, replace(factor, name=f"{line.source} = det X"), jacobian(line)
-            )
-        if factor.own == "softmax(z)" and factor.array.shape == z.shape:
-            with np.errstate(over="ignore"):
-                array = np.exp(z)
-            note = f"e^{line.target}"
-            yield Edit("other", with_array(equation, factor, note, array), factor, note)
-
-
 def one_for_all(line: Line, equation: Equation) -> Iterator[Edit]:
     """The first entries along an axis of a parameter, or the last, for those of every place."""
     if line.kind in ("weights", "outer"):
@@ -177,37 +159,6 @@ def one_for_all(line: Line, equation: Equation) -> Iterator[Edit]:
                     yield Edit("other", changed, factor, note, extra=3)
 
 
-def complemented(equation: Equation) -> Iterator[Edit]:
-    """1 − m for a mask m of zeros and ones."""
-    for factor in equation.factors():
-        array = factor.array
-        if factor.role == "value" and bool(((array == 0) | (array == 1)).all()) and array.any():
-            name = f"1 − {factor.name}"
-            yield Edit("other", with_array(equation, factor, name, 1 - array), factor, name)
-
-
-def at_its_value(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """The slope of an op of one's own at its value, f'(f(x)), where its Jacobian has more terms."""
-    operands = line.step.op.differentiable()
-    value, here = facts.values[line.source], facts.values[line.target]
-    if len(operands) != 1 or len(line.step.args) != 1 or value.shape != here.shape:
-        return
-    if len(equation.terms) < 2 or not all(is_entrywise(term, equation) for term in equation.terms):
-        return
-    op, name = line.step.op, line.step.op.name.lower()
-    whose = Factor("jacobian", f"{name}'({line.target})", np.zeros(()))
-
-    def gives(incoming: np.ndarray) -> np.ndarray:
-        return np.asarray(op.vjp(np.array(incoming), np.array(value))[operands[0]])
-
-    yield Edit("at its value", equation, whose, f"{name}'({line.source})", gives=gives)
-
-
-def is_entrywise(term: Term, equation: Equation) -> bool:
-    """Whether an entry of the target reads the same entry of what comes in, and no other."""
-    return not equation.summed(term) and all(set(f.axes) <= set(equation.out) for f in term.factors)
-
-
 def with_array(equation: Equation, factor: Factor, name: str, array: np.ndarray) -> Equation:
     """Another array in the place of a factor, in every term."""
     other = Factor("other", name, array, factor.axes)
@@ -216,7 +167,6 @@ def with_array(equation: Equation, factor: Factor, name: str, array: np.ndarray)
 
 def replaced(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Another array of the run of the same shape, in the place of a factor; or its transpose."""
-    yield from complemented(equation)
     for factor in equation.factors():
         if factor.role in ("weight", "value", "part", DELTA):
             yield from other_arrays(line, equation, factor, facts)
@@ -247,7 +197,7 @@ def only_diagonal(equation: Equation) -> Iterator[Edit]:
     """The diagonal of a square array of the run for the whole, as of a covariance."""
     for factor in equation.factors():
         array = factor.array
-        if factor.role not in ("value", "weight") or array.ndim < 2:
+        if factor.role not in ("value", "weight", "part") or array.ndim < 2:
             continue
         rows, columns = array.shape[-2:]
         if rows == columns > 1:
@@ -279,6 +229,30 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         changed = with_array(equation, factor, shown, array)
         own_value = "its own value" if name == line.source and kind == "value" else ""
         yield Edit(kind_of, changed, factor, shown, extra=likely, relation=own_value)
+        if factor.role == "part" and shape[-1] == shape[-2:][0] and len(shape) > 1:
+            changed = with_array(equation, factor, shown, array.swapaxes(-1, -2))
+            yield Edit(kind_of, changed, factor, f"{shown}ᵀ", extra=likely + 1)
+
+
+def in_all_places(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Another array wherever one stands more than once: S for P in P (δ − Σ P δ)."""
+    for group in by_array(equation):
+        factor = group[0]
+        if len(group) < 2 or factor.role not in ("value", "part"):
+            continue
+        square = all(
+            len({equation.sizes[a] for a in f.axes[-2:]}) == 1 < len(f.axes) for f in group
+        )
+        for kind, name, array in islice(candidates(line, factor, facts), MOST_OTHERS):
+            if kind != "value" or array.shape != factor.array.shape or name == factor.name:
+                continue
+            turns = (False, True) if square else (False,)
+            for turn in turns:
+                wrong, there = equation, array.swapaxes(-1, -2) if turn else array
+                for same in group:
+                    wrong = with_array(wrong, same, name, there)
+                note = f"{name}ᵀ" if turn else name
+                yield Edit("other", wrong, factor, note, extra=2 + turn)
 
 
 def candidates(line: Line, factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -309,69 +283,3 @@ def turned(equation: Equation, factor: Factor) -> Iterator[Edit]:
             other = {a: b, b: a}
             swapped = replace(factor, axes=tuple(other.get(c, c) for c in factor.axes))
             yield Edit("turned", equation.using(factor, swapped), factor, along((b, a), equation))
-
-
-def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """The slope at a delta, σ'(δ) for σ'(z); the activation at its own value, σ(a)."""
-    if line.kind != "slope" or len(equation.terms) != 1 or isinstance(line.step.op, Arithmetic):
-        return
-    op, z = line.step.op, facts.values[line.target]
-    f = formulas(op) or read_off(op, z)
-    slope = next((f for f in equation.factors() if f.role != DELTA), None)
-    if slope is None:
-        return
-    a = facts.values[line.source]
-    note = f"{f.name}({line.source})"
-    yield Edit("value at a", with_array(equation, slope, note, f.value(a)), slope, note)
-    incoming = next(f for f in equation.factors() if f.role == DELTA)
-    shown = f"∂{facts.state.cost}/∂{line.source}"
-    for formula, note in slopes_at(f, shown):
-        yield Edit("at the delta", equation, slope, note, partial(at_delta, formula, slope))
-    for name in facts.backward.order:
-        array = facts.backward.base.get(name)
-        own = name in facts.params or name in (line.source, incoming.name)
-        own = own or name not in facts.mates.get(line.source, (name,))
-        if array is None or own or array.shape != a.shape:
-            continue
-        for formula, note in slopes_at(f, f"∂{facts.state.cost}/∂{name}"):
-            changed = with_array(equation, slope, "", formula(array))
-            yield Edit("at the delta", changed, slope, note, extra=4)
-
-
-def other_slopes(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """The slope of another activation, tanh'(z) for σ'(z)."""
-    slope = next((f for f in equation.factors() if f.role != DELTA), None)
-    own = formulas(line.step.op)
-    if line.kind != "slope" or slope is None or own is None or len(equation.terms) != 1:
-        return
-    for other in (ops.Sigmoid(), ops.Tanh(), ops.ReLU(), ops.Softplus()):
-        f = formulas(other)
-        if f is not None and f.name != own.name:
-            note = f"{f.name}'({line.target})"
-            changed = with_array(equation, slope, note, f.slope(facts.values[line.target]))
-            yield Edit("other", changed, slope, note, extra=4)
-
-
-def read_off(op: Op, z: np.ndarray) -> Textbook:
-    """The formulas of an op of one's own that has none: what it computes."""
-    operand = op.parsed.inputs[0].name
-    return Textbook(
-        op.name.lower(),
-        lambda x: np.asarray(op.forward(x)),
-        lambda x: np.asarray(op.vjp(np.ones_like(z), x)[operand]),
-    )
-
-
-def at_delta(
-    formula: Function, slope: Factor, equation: Equation, incoming: np.ndarray
-) -> Equation:
-    """The slope's formula with the delta that comes in."""
-    return with_array(equation, slope, "", formula(incoming))
-
-
-def slopes_at(f: Textbook, name: str) -> list[tuple[Function, str]]:
-    """The formula by z and the one by a, with something else in its place."""
-    found = [(f.slope, f"{f.name}'({name})")]
-    if f.by_output is not None:
-        found.append((f.by_output, f"{f.written} with a = {name}"))
-    return found

@@ -8,8 +8,6 @@ dc  = δh · (o tanh'(c))   o alone, the slope left out
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
-from itertools import combinations
 
 import numpy as np
 
@@ -17,10 +15,9 @@ from ....ops import RNNCell
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import Equation
-from .edit import Edit
+from .edit import Edit, called
 from .of_factors import jacobian, with_array
 
-ORDERS = {4: "ifgo", 3: "rzn"}  # of the rows, by the number of gates
 PRODUCT = re.compile(r"\((\S+) (\S+)\)")  # (dn r), (o tanh'(c))
 
 
@@ -32,12 +29,12 @@ def of_gates(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     if opened is None:
         return
     gates = opened(*facts.state.inputs_of(line.step))
-    yield from rows_exchanged(line, equation, facts, [*gates])
     for factor in equation.factors():
         if factor.role == "part" and factor.own in gates:
             yield from other_gates(equation, factor, gates)
         if PRODUCT.fullmatch(factor.own):
             yield from parts_left_out(line, equation, factor, gates)
+            yield from along_what_is_read(equation, factor, gates)
         if factor.own[:1] == "d" and factor.own[1:] in gates:
             yield from slope_left_out(equation, factor, gates[factor.own[1:]])
             yield from other_states(line, equation, factor, facts)
@@ -54,30 +51,6 @@ def of_plain_cell(line: Line, cell: RNNCell, equation: Equation, facts: Facts) -
         if factor.own == "tanh'(z)":
             for note, array in others:
                 yield Edit("other", with_array(equation, factor, note, array), factor, note)
-
-
-def rows_exchanged(
-    line: Line, equation: Equation, facts: Facts, letters: list[str]
-) -> Iterator[Edit]:
-    """The rows of one gate where those of another belong, in W, U or b."""
-    right = facts.values[line.target]
-    if line.target not in facts.params or len(right) % len(ORDERS[len(letters)]):
-        return
-    blocks = ORDERS[len(letters)]
-    units = len(right) // len(blocks)
-    for first, second in combinations(range(len(blocks)), 2):
-        order = [*range(len(blocks))]
-        order[first], order[second] = second, first
-        rows = np.concatenate([np.arange(q * units, (q + 1) * units) for q in order])
-        note = f"the rows of the gates {blocks[first]} and {blocks[second]} are exchanged"
-        whose = Factor("jacobian", line.target, np.zeros(()))
-        gives = partial(in_rows, line, rows)
-        yield Edit("reorder", equation, whose, note, gives=gives)
-
-
-def in_rows(line: Line, rows: np.ndarray, incoming: np.ndarray) -> np.ndarray:
-    """What the right line gives, in another order of its rows."""
-    return np.asarray(line.value(incoming))[rows]
 
 
 def other_gates(
@@ -105,6 +78,29 @@ def parts_left_out(
         named = replace(factor, name=left_out)
         wrong = with_array(equation, factor, factor.name, array)
         yield Edit("omit", wrong, named, jacobian(line))
+
+
+def along_what_is_read(
+    equation: Equation, factor: Factor, gates: Mapping[str, np.ndarray]
+) -> Iterator[Edit]:
+    """r[j] h[j] for r[k] h[j]: the gate lets through what is read, not what the weights make."""
+    match = PRODUCT.fullmatch(factor.own)
+    known = next((name for name in match.groups() if name in gates), "") if match else ""
+    sizes = equation.sizes
+    if not known or not np.all(gates[known] != 0):
+        return
+    for axis in equation.out:
+        if axis not in factor.axes and sizes[axis] == factor.array.shape[-1]:
+            rest = replace(factor, array=factor.array / gates[known])
+            gate = Factor("other", known, gates[known], (*factor.axes[:-1], axis))
+            terms = [
+                term.using(factor, rest).times(gate) if factor in term.factors else term
+                for term in equation.terms
+            ]
+            note = f"{known} along {called(axis, equation)}, and not along "
+            note += called(factor.axes[-1], equation)
+            wrong = replace(equation, terms=tuple(terms))
+            yield Edit("other", wrong, replace(factor, name=known), note, extra=1)
 
 
 def gates_within(

@@ -9,17 +9,20 @@ changed together and one by one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 
 from ..passes.backward import Factor, Line
 from ..passes.equation import POSITION, Equation
-from .edit import Edit, along
+from .edit import Edit, along, called
 from .of_factors import jacobian
 from .of_terms import coefficient
 
+MOST_TAPS = 6  # of a window, each of which is tried alone
 WHOLE = 1e-9  # of a number: by how much it may miss 1
 
 DELTA_AT = re.compile(r"δ\[([^,\[\]]+),(.+)\]")  # δ[i',2o+r−1]: the axis, and where it is read
@@ -53,12 +56,20 @@ class Reading:
         return (at[..., None] == np.arange(length)).astype(float)
 
 
+Change = Callable[[Reading, Factor], Reading]
+
+
 def moved(line: Line, equation: Equation) -> Iterator[Edit]:
     """Every window of the line read with one of its numbers forgotten, or one place beside it."""
     windows = {f: reading for f in equation.factors() if (reading := reading_of(f))}
-    for place in range(min((len(r.steps) for r in windows.values()), default=0)):
-        yield from together(equation, windows, lambda r, f, p=place: without_step(r, p))
-    yield from together(equation, windows, lambda r, f: replace(r, start=0))
+    fewest = min((len(reading.steps) for reading in windows.values()), default=0)
+    forgotten: list[Change] = [partial(without_step, place) for place in range(fewest)]
+    forgotten.append(lambda r, f: replace(r, start=0))
+    for change in forgotten:
+        yield from together(equation, windows, change)
+    for two in combinations(forgotten, 2):
+        if all(change(r, f) != r for f, r in windows.items() for change in two):
+            yield from together(equation, windows, partial(both, two), 3)
     yield from together(equation, windows, lambda r, f: replace(r, start=r.start + 1))
     yield from together(equation, windows, lambda r, f: replace(r, start=r.start - 1))
     yield from together(equation, windows, one_behind_another)
@@ -95,8 +106,15 @@ def bare(axis: str) -> str:
     return axis.rstrip("'")
 
 
-def without_step(reading: Reading, place: int) -> Reading:
+def both(two: tuple[Change, Change], reading: Reading, factor: Factor) -> Reading:
+    """One change behind another."""
+    first, second = two
+    return second(first(reading, factor), factor)
+
+
+def without_step(place: int, reading: Reading, factor: Factor) -> Reading:
     """The stride, or the dilation, forgotten: 1 in its place."""
+    del factor
     step = reading.steps[place]
     plain = step // abs(step)
     steps = (*reading.steps[:place], plain, *reading.steps[place + 1 :])
@@ -110,7 +128,9 @@ def one_behind_another(reading: Reading, factor: Factor) -> Reading:
     return replace(reading, steps=(factor.array.shape[1], reading.steps[1]))
 
 
-def together(equation: Equation, windows: dict[Factor, Reading], change) -> Iterator[Edit]:
+def together(
+    equation: Equation, windows: dict[Factor, Reading], change: Change, extra: int = 0
+) -> Iterator[Edit]:
     """A change of all windows that it changes; then of each by itself."""
     new = {f: change(reading, f) for f, reading in windows.items()}
     changed = [f for f, reading in new.items() if reading != windows[f]]
@@ -125,22 +145,27 @@ def together(equation: Equation, windows: dict[Factor, Reading], change) -> Iter
             wrong = wrong.using(f, replace(f, name=shown, array=array))
             notes.append(shown)
         whole = replace(chosen[0], name=" ".join(f.name for f in chosen))
-        yield Edit("places", wrong, whole, " ".join(notes), extra=len(windows) - len(chosen))
+        unlikely = extra + len(windows) - len(chosen)
+        yield Edit("places", wrong, whole, " ".join(notes), extra=unlikely)
 
 
 def one_tap(equation: Equation, windows: list[Factor]) -> Iterator[Edit]:
-    """The first tap of every window alone, or the last: one entry for the sum over all."""
+    """One tap of every window alone, such as the first: one entry for the sum over all."""
     taps = [f.axes[1] for f in windows if len(f.axes) > 2]
     summed = [a for a in taps if all(a in equation.summed(term) for term in equation.terms)]
     if not summed or len(summed) < len(taps):
         return
-    for place, said in ((0, "first"), (-1, "last")):
+    places = {0: "first", -1: "last"}
+    shortest = min(equation.sizes[axis] for axis in summed)
+    places |= {place: f"[{place}]" for place in range(1, min(shortest, MOST_TAPS) - 1)}
+    for place, said in places.items():
         wrong = equation
         for axis in summed:
             only = np.zeros(equation.sizes[axis])
             only[place] = 1
             wrong = wrong.times(Factor("mask", "the one that is kept", only, (axis,)))
-        note = f"the {said} place along {along(tuple(summed), equation)} alone is taken for all"
+        which = f"the {said} place" if place in (0, -1) else f"place {place}, counted from 0,"
+        note = f"{which} along {along(tuple(summed), equation)} alone is taken for all"
         yield Edit("sum", wrong, windows[0], note)
 
 
@@ -197,7 +222,43 @@ def of_ranges(line: Line, equation: Equation) -> Iterator[Edit]:
                 array = np.eye(size) - np.eye(size, k=-step)  # rows by the first name
                 if factor.axes[0] != match[1]:
                     array = array.T
-                note = f"the difference of neighbours, [{match[1]}={match[2]}] − "
-                note += f"[{match[1]}={match[2]}{sign}1],"
+                said = f"[{match[1]}={match[2]}] − [{match[1]}={match[2]}{sign}1],"
                 wrong = equation.using(factor, replace(factor, array=array))
-                yield Edit("places", wrong, factor, note)
+                yield Edit("places", wrong, factor, f"the difference of neighbours, {said}")
+                ring = np.eye(size) - np.roll(np.eye(size), -step, axis=0)
+                ring = ring if factor.axes[0] == match[1] else ring.T
+                wrong = equation.using(factor, replace(factor, array=ring))
+                note = "the difference of neighbours in a ring, the first behind the last,"
+                yield Edit("places", wrong, factor, f"{note} {said}", extra=1)
+        yield from along_another_axis(equation, factor)
+
+
+def along_another_axis(equation: Equation, factor: Factor) -> Iterator[Edit]:
+    """A running sum along another axis than the one that is read."""
+    first, second = factor.axes
+    target, made = (first, second) if first in equation.out else (second, first)
+    for axis in equation.out:
+        size = equation.sizes[axis]
+        if axis == target or size < 2 or equation.sizes[target] != equation.sizes[made]:
+            continue
+        lower = np.tril(np.ones((size, size)))
+        for array, which in ((lower, "after"), (lower.T, "before")):
+            other = f"{axis} read"
+            ways = {made: target, axis: other}
+            terms = tuple(
+                replace(
+                    term,
+                    factors=tuple(
+                        Factor(POSITION, "range", array, (axis, other))
+                        if f is factor
+                        else replace(f, axes=tuple(ways.get(a, a) for a in f.axes))
+                        for f in term.factors
+                    ),
+                )
+                for term in equation.terms
+            )
+            sizes = {**equation.sizes, other: size}
+            name = called(axis, equation)
+            note = f"a sum over what is not {which} along {name}"
+            wrong = replace(equation, terms=terms, sizes=sizes)
+            yield Edit("places", wrong, factor, note, extra=2)

@@ -1,6 +1,7 @@
-"""One path of several that is wrong as a whole: what it brings has the other sign.
+"""One path of several that is wrong as a whole: with the other sign, or counted twice.
 
 m = s (t − x)        δx has −s δm, and s δm is added
+r = x + f(x)         δx has δr once, and it is added twice
 """
 
 from collections.abc import Iterator
@@ -23,3 +24,6 @@ def of_paths(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     whose = Factor("jacobian", f"∂{facts.state.cost}/∂{line.target}", np.zeros(()))
     note = f"the one through {line.source}"
     yield Edit("negate", replace(equation, terms=terms), whose, note)
+    doubled = tuple(replace(term, coefficient=2 * term.coefficient) for term in equation.terms)
+    note = f"the path through {line.source} twice"
+    yield Edit("path twice", replace(equation, terms=doubled), whose, note)

@@ -9,7 +9,7 @@
 The same formula is worked out with the other x̂, with the other s, and with both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -62,6 +62,7 @@ class Other:
     spread: np.ndarray
     over: Places
     note: str
+    sums: bool = False  # whether sums stand on the way back too, where means belong
 
 
 def of_statistics(line: Line, equation: Equation, x: np.ndarray) -> Iterator[Edit]:
@@ -115,6 +116,11 @@ def others(
         if np.all(root > 0):
             yield spread_only(right, root, "eps is not added before the root is taken"), False
         yield spread_only(right, root + right.eps, "eps is added behind the root"), False
+    total = np.sqrt(variance * D + right.eps)
+    note = "the sum of the squares stands for their mean"
+    yield replace(spread_only(right, total, note), sums=True), False
+    for note, size in of_sizes(right):
+        yield spread_only(right, size, note), False
     uncentred = replace(right, centred=not right.centred)
     note = "x/r, r the root mean square" if right.centred else "(x − μ)/s, the mean taken away"
     yield Other(uncentred.normal, uncentred.spread, right.over, note), False
@@ -125,6 +131,18 @@ def others(
         if set(over) != set(right.over) and other.size > 1 and np.all(other.spread > 0):
             note = f"{what} over {said(over, axes, equation)}, and not over {meant}"
             yield Other(other.normal, other.spread, over, note), True
+
+
+def of_sizes(right: Statistic) -> Iterator[tuple[str, np.ndarray]]:
+    """Other measures of how large the entries are: their sum of squares, no root, no square."""
+    square, eps, over = right.square, right.eps, right.over
+    yield "the root is not taken", square + eps
+    size = abs(right.away).mean(over, keepdims=True)
+    if np.all(size > 0):
+        yield "the mean of the absolute values stands for the root of the mean square", size
+    plain = abs(right.x.mean(over, keepdims=True))
+    if not right.centred and np.all(plain > 0):
+        yield "the absolute value of the mean stands there", plain
 
 
 def said(over: Places, axes: tuple[str, ...], equation: Equation) -> str:
@@ -155,6 +173,10 @@ def by_what_it_reads(
         for place, (normal, s, over) in enumerate(ways):
             gives = partial(back, gain, normal, s, over, right.centred)
             yield replace(edit_of(equation, named, other.note, axis, place), gives=gives)
+        if other.sums:
+            gain_in_sums = partial(back, gain, other.normal, other.spread, other.over)
+            gives = partial(gain_in_sums, right.centred, mean=np.sum)
+            yield replace(edit_of(equation, named, other.note, axis), gives=gives)
     yield from as_the_other_norm(line, equation, right, gain)
 
 
@@ -194,9 +216,10 @@ def back(
     over: Places,
     centred: bool,
     incoming: np.ndarray,
+    mean: Callable[..., np.ndarray] = np.mean,
 ) -> np.ndarray:
     """(d − mean d − x̂ mean(d x̂))/s, d = γ δ."""
     d = incoming * gain
-    along_normal = normal * (d * normal).mean(over, keepdims=True)
-    mean = d.mean(over, keepdims=True) if centred else 0.0
-    return np.asarray((d - mean - along_normal) / spread)
+    along_normal = normal * mean(d * normal, axis=over, keepdims=True)
+    shift = d.mean(over, keepdims=True) if centred else 0.0
+    return np.asarray((d - shift - along_normal) / spread)

@@ -1,4 +1,4 @@
-"""A term of the Jacobian left out or with the other sign; only its diagonal; another cost's."""
+"""A term of the Jacobian left out or with the other sign; only its diagonal."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from .... import ops
-from ....ops import Op
 from ....writing.signs import fraction
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
@@ -61,6 +60,23 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     masked = isinstance(line.step.op, ops.CausalSoftmax) or len(line.step.args) > 1
     if line.step.op.name in ("Softmax", "CausalSoftmax") and masked:
         yield from without_its_mask(facts.values[line.target], equation, line.source)
+
+
+def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The exponentials for their shares, e^z for softmax(z); the inverse for the cofactors."""
+    z, c = facts.values[line.target], facts.values[line.source]
+    *_, equation = forms(equation, facts)
+    for factor in equation.factors():
+        if factor.own == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
+            inverse = with_array(equation, factor, "X⁻ᵀ", factor.array / c[..., None, None])
+            yield Edit(
+                "omit", inverse, replace(factor, name=f"{line.source} = det X"), jacobian(line)
+            )
+        if factor.own == "softmax(z)" and factor.array.shape == z.shape:
+            with np.errstate(over="ignore"):
+                array = np.exp(z)
+            note = f"e^{line.target}"
+            yield Edit("other", with_array(equation, factor, note, array), factor, note)
 
 
 def another_share(equation: Equation, facts: Facts) -> Iterator[Edit]:
@@ -222,7 +238,8 @@ def written_out(equation: Equation, facts: Facts) -> Equation | None:
     if not np.allclose(entry, 1):
         known = (n for n, a in facts.values.items() if a.shape == entry.shape)
         name = next((n for n in known if np.allclose(entry, facts.values[n])), "D")
-        array = facts.values.get(name, entry)  # the same array: it is left out in both terms
+        same_name = (f.array for f in masked[0].factors if f.name == name)
+        array = next(same_name, facts.values.get(name, entry))  # left out in both terms
         first = (delta, Factor("value", name, array, equation.out))
     rest = [f for f in masked[0].factors if f.role != MASK]
     second = Term(tuple(f for f in rest if not is_implied(f, rest)), masked[0].coefficient)
@@ -270,76 +287,3 @@ def is_shared(axis: str, equation: Equation) -> bool:
     """Whether the axis is one that what comes in has too."""
     incoming = next(f for f in equation.factors() if f.role == DELTA)
     return axis in incoming.axes
-
-
-def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """The derivative of another loss, where that loss can read the same output and labels."""
-    own, y = line.step.op, facts.values[line.step.args[-1]]
-    cost = next((f for f in equation.factors() if f.role != DELTA), None)
-    if cost is None or line.kind != "cost":
-        return
-    yield from of_labels(line, equation, cost, facts.values[line.target], y)
-    if own.contains is not None:
-        if own.contains is ops.Softmax:
-            right = ops.Softmax().forward(facts.values[line.target])
-            for p, note in other_softmaxes(facts.values[line.target]):
-                wrong = with_array(equation, cost, note, cost.array - right + p)
-                yield Edit("sum", wrong, cost, note, extra=-8)
-        return
-    a = facts.values[line.target]
-    found = {name: derivative(op, a, y) for name, op in losses(own).items()}
-    found["the absolute error"] = np.sign(a - y)
-    for name, array in found.items():
-        if array is not None and array.shape == cost.array.shape:
-            note = f"it is the derivative of {name}, and this cost is {called(own)}"
-            yield Edit("another cost", with_array(equation, cost, name, array), cost, note)
-
-
-def of_labels(
-    line: Line, equation: Equation, cost: Factor, a: np.ndarray, y: np.ndarray
-) -> Iterator[Edit]:
-    """The same derivative with other labels: those of the next class, or of the next example."""
-    for labels, note in other_labels(y, a.shape):
-        array = derivative(line.step.op, a, labels)
-        if array is not None and array.shape == cost.array.shape:
-            yield Edit("other", with_array(equation, cost, note, array), cost, note)
-
-
-def other_labels(y: np.ndarray, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray, str]]:
-    """Moved by one: as class indices that are counted from 1, and as rows that are off by one."""
-    classes, rows = shape[-1], shape[0] if len(shape) > 1 else 1
-    for step, which in ((1, "next"), (-1, "last")):
-        of_class = f"that with the labels of the {which} class".replace("last", "previous")
-        if y.shape == shape and classes > 1:
-            yield np.roll(y, step, -1), of_class
-        elif y.dtype.kind in "iu":
-            yield (y + step) % classes, of_class
-        if y.ndim and len(y) == rows > 1:
-            of_example = f"that with the labels of the {which} example"
-            yield np.roll(y, -step, 0), of_example.replace("last", "previous")
-    if y.shape == shape and bool(np.isin(y, (0, 1)).all()):
-        yield 1 - y, "that with 0 and 1 exchanged in the labels"
-
-
-def losses(own: Op) -> dict[str, Op]:
-    """Every other loss of the package that reads outputs and labels."""
-    kinds = [k for k in vars(ops).values() if isinstance(k, type) and issubclass(k, Op)]
-    return {
-        called(kind): kind()
-        for kind in kinds
-        if kind.loss and kind.contains is None and kind.labels and not isinstance(own, kind)
-    }
-
-
-def called(op: type[Op] | Op) -> str:
-    """By the name that `loss=` takes: half_squared_error."""
-    return op.loss or "another loss"
-
-
-def derivative(op: Op, a: np.ndarray, y: np.ndarray) -> np.ndarray | None:
-    """∂L/∂a of each example; None where the loss does not read such numbers."""
-    try:
-        found = op.vjp(np.ones(a.shape[:-1]), a, y)[op.parsed.inputs[0].name]
-    except Exception:  # out of its domain
-        return None
-    return np.asarray(found) if np.isfinite(found).all() else None

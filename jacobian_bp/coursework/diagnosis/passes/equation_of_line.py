@@ -51,8 +51,9 @@ def of_einsum(line: Line, state: Pass) -> Equation | None:
     if len(set(own)) < len(own):
         return None
     made = state.values[step.name]
-    words = [lifted(word, array) for word, array in zip(op.operands, arrays, strict=True)]
-    result = lifted(op.result, made)
+    spelled = zip(op.operands, step.args, strict=True)
+    words = [lifted(word, name, state) for word, name in spelled]
+    result = lifted(op.result, step.name, state)
     sizes: dict[str, int] = {}
     for word, array in zip(words, arrays, strict=True):
         sizes |= dict(zip(word, array.shape, strict=True))
@@ -65,9 +66,10 @@ def of_einsum(line: Line, state: Pass) -> Equation | None:
     return Equation(words[line.position], (Term((delta, *factors)),), sizes)
 
 
-def lifted(word: str, array: np.ndarray) -> Axes:
-    """The letters of an operand, the examples in front where it has them."""
-    return (BATCH, *word) if array.ndim > len(word) else tuple(word)
+def lifted(word: str, name: str, state: Pass) -> Axes:
+    """The letters of an operand, the examples in front where it has them, and named axes."""
+    front = [axis.name for axis in state.axes(name)]
+    return (*front[: len(front) - len(word)], *word)
 
 
 def role_of(name: str, array: np.ndarray, axes: Axes, state: Pass) -> Factor:
