@@ -182,8 +182,7 @@ def _claims(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iter
 def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Claim]:
     """The value and the cotangents of the formula that is written out."""
     names = [operand.name for operand in op.parsed.inputs]
-    result, spread = op.parsed.output.name, 0.5 + np.arange(value.size) * GOLDEN % 1
-    bar = spread.reshape(value.shape)
+    result, bar = op.parsed.output.name, _spread(value.shape, np.dtype(float))
     pulled = op.vjp(bar, *inputs)
 
     def state() -> Pass:
@@ -283,8 +282,7 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         return
     wanted = [name for name in op.differentiable() if name not in op.labels]
     names = [operand.name for operand in op.parsed.inputs]
-    spread = 0.5 + np.arange(value.size) * GOLDEN % 1  # neighbours apart: a row does not cancel
-    bar = spread.astype(value.dtype).reshape(value.shape)
+    bar = _spread(value.shape, value.dtype)
     pulled, held = op.vjp(bar, *inputs), bar.copy()
     bars: list[np.ndarray | None] = []
     for operand, array in zip(op.parsed.inputs, inputs, strict=True):
@@ -317,6 +315,11 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
             allowed = room * _largest(right) + floor
             read = partial(np.asarray, buffer)
             yield Claim("compiled_as", read, rule, right, allowed, formula=False)
+
+
+def _spread(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A cotangent whose neighbours are apart: what is taken by its differences does not cancel."""
+    return (0.5 + np.arange(np.prod(shape, dtype=int)) * GOLDEN % 1).astype(dtype).reshape(shape)
 
 
 def _shows(op: Op, inputs: Arrays, at: int) -> bool:

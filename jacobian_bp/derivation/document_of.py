@@ -108,13 +108,13 @@ def _network(ledger: Ledger, everything: bool) -> tuple[Block, ...]:
         return (*title, Words("no parameters: there is no gradient to derive"))
     biases = ledger.bias_count
     weights = ledger.parameter_count - biases
+    shown = ledger.parameter_count <= FEW_PARAMETERS or everything
     lines = [
         f"{ledger.parameter_count:,} parameters = {weights:,} weights + {biases:,} biases, "
-        f"in {plural(len(ledger.parameters), 'array')}",
+        f"in {plural(len(ledger.parameters), 'array')}" + "; --all prints them" * (not shown),
         f"layout {ledger.layout}: {LAYOUT_WORDS[ledger.layout]}",
         *(f"tied: {pair}" for pair in ledger.tied),
     ]
-    shown = ledger.parameter_count <= FEW_PARAMETERS or everything
     numbers = Values(tuple(Named(*pair) for pair in ledger.parameters))
     return (*title, *map(Words, lines), *([numbers] if shown else []))
 

@@ -21,6 +21,8 @@ from jacobian_bp import (
     memory_limit,
     reference,
 )
+from jacobian_bp.checks import all_routes
+from jacobian_bp.checks.of_hessian import check_hessian
 from jacobian_bp.checks.taylor import TaylorReport
 from jacobian_bp.routes.difference import Perturbed
 
@@ -39,6 +41,32 @@ def deep(op, at, batch=False, layers=7):
     lines += [f"L = SquaredError(a{layers}, y)", "C = Mean(L)"]
     net = Network.program(*lines, params=params, ops={"Own": op})
     return net.run(*rng.standard_normal((2, *(5,) * batch, 3)))
+
+
+# ---------------------------------------------------------------- the op that is wrong
+
+
+def test_the_first_wrong_op_is_reported_on_where_it_is_small(monkeypatch):
+    """Entries of the local Jacobian: 3 × 3."""
+    state = deep(wrong(Tanh, 2.0, "vjp"), 4).forward_pass
+    for most, told in ((9, True), (8, False)):
+        monkeypatch.setattr(all_routes, "LARGEST_REPORTED_OP", most)
+        name, report = all_routes.first_wrong_op(state)
+        assert name.startswith("a4 = ")
+        assert (report is not None) is told
+    monkeypatch.setattr(all_routes, "LARGEST_REPORTED_OP", 9)
+    _, report = all_routes.first_wrong_op(state)
+    assert "vjp() is wrong" in str(report)
+
+
+def test_columns_whose_steps_cross_a_kink_are_counted_one_by_one():
+    net = Network.dense([2, 3, 1], ["relu", "identity"], "squared_error", seed=1)
+    params = {**net.params, "W1": np.zeros((3, 2)), "b1": np.zeros(3)}
+    run = net.with_params(params).run(np.ones(2), np.ones(1))
+    for names, left_out, columns in ((["W1"], 6, 0), (["b1", "b2"], 3, 1), (["b2"], 0, 1)):
+        whole = run.hessian(names).materialise()
+        found = check_hessian(run.forward_pass, names, whole)
+        assert (found.left_out, found.columns, found.ok) == (left_out, columns, True)
 
 
 # ---------------------------------------------------------------- right networks

@@ -266,6 +266,18 @@ def test_tied_squashed_and_skipping_networks_are_written_out():
     assert any(" + " in product for product in symbols)
 
 
+@pytest.mark.parametrize(("sizes", "told"), [([7, 8], False), ([4, 13], True)])
+def test_parameters_that_are_left_out_are_said_to_be_printed_with_all(sizes, told):
+    """64 of them stand there, 65 do not."""
+    net = Network.dense(sizes, "identity", "squared_error", seed=2)
+    derivation = net.run(np.arange(sizes[0]), np.arange(sizes[1])).derivation()
+    text, whole = derivation.text(), derivation.text(everything=True)
+    assert ("in 2 arrays; --all prints them\n" in text) is told
+    assert ("W1 = [" in text) is not told
+    assert "in 2 arrays\n" in whole
+    assert "W1 = [" in whole
+
+
 @pytest.mark.parametrize("name", ["flatt", "", "FLAT", "Ng", "Nielson"])
 def test_an_unknown_convention_is_refused(name):
     meant = {"flatt": "flat", "FLAT": "flat", "Ng": "ng", "Nielson": "nielsen"}

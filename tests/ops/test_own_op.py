@@ -298,6 +298,17 @@ def half_as_large(op, at):
     return forward, lambda: (backward(), np.multiply(at.input_bars[0], 0.5, at.input_bars[0]))
 
 
+def of_the_mean(op, at):
+    """A kernel that takes the cotangent for its mean; a softmax sends one number to nothing."""
+    forward, backward = ops.Softmax.compiled_as(op, at)
+
+    def without_differences():
+        at.bar[...] = at.bar.mean()
+        backward()
+
+    return forward, without_differences
+
+
 def planted(base, **facts):
     """A built-in op as one's own, one fact of it wrong."""
     return type("Planted", (base,), facts)
@@ -309,6 +320,10 @@ PLANTED = {
     "a kernel": (planted(ops.Tanh, compiled_as=kernel()(half_as_large)), "compiled_as gives"),
     "a kernel's value": (
         planted(ops.Tanh, compiled_as=ops.Sigmoid.compiled_as),
+        "compiled_as gives",
+    ),
+    "a kernel of the mean": (
+        planted(ops.Softmax, compiled_as=kernel()(of_the_mean)),
         "compiled_as gives",
     ),
     "a value": (planted(ops.Tanh, textbook=Textbook("f", np.sin, np.cos)), "textbook.value gives"),

@@ -158,6 +158,8 @@ def test_a_sort_passes_on_by_the_order_of_the_values():
     agree(dense_jacobian(ops.Sort(), "x", [x]), expected)
     agree(swept_vjp(ops.Sort(), "x", [x]), expected)
     assert check_op(ops.Sort(), drawn({"x": (5,)}, (3,))).ok
+    tied = np.array([[3.0, 1.0, 3.0], [2.0, 5.0, 0.0], [4.0, 4.0, 7.0]])
+    assert ops.Sort().branch(tied).tolist() == [[2, 0, 0], [3, 1, 2], [0, 0, 3]]
     run = Network.program("y = Sort(x)", 'J = Einsum("o->", y)').run(x=[1.0, 3.0, 1.0])
     assert run.jacobian("y", "x").materialise().argmax(axis=1).tolist() == [0, 2, 1]
     kinks = [line.strip() for line in run.check().lines() if "kink: y" in line]

@@ -15,9 +15,15 @@ from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.expression import delta, dense
 from jacobian_bp.errors import JacobianError, MemoryLimitError
 from jacobian_bp.routes import full
-from jacobian_bp.routes.einsum_chain import ORDERS, contract_full, plan, segments
+from jacobian_bp.routes.einsum_chain import ORDERS, _shortened, contract_full, plan, segments
 
 RNG = np.random.default_rng(17)
+
+
+def test_an_equation_of_70_characters_is_shown_whole_and_a_longer_one_by_its_ends():
+    equation = "".join(chr(ord("a") + n % 26) for n in range(71))
+    assert _shortened(equation[:70]) == equation[:70]
+    assert _shortened(equation) == f"{equation[:35]} … {equation[-18:]}  (71 characters)"
 
 
 def matrices(sizes):

@@ -23,11 +23,10 @@ def key_by(name: str, written: Convention, known: Iterable[str]) -> Key | None:
     single = _one(name, written, known)
     if single is not None:
         return single
-    for place in range(1, len(name)):
-        if name[place] in "_/":
-            of, wrt = (_one(n, written, known) for n in (name[:place], name[place + 1 :]))
-            if of is not None and wrt is not None:
-                return of, wrt
+    for cut in re.finditer("[_/]", name):
+        of, wrt = (_one(n, written, known) for n in (name[: cut.start()], name[cut.end() :]))
+        if of is not None and wrt is not None:
+            return of, wrt
     return None
 
 
