@@ -1,12 +1,35 @@
 """What holds before every test: signals, the size of the terminal, the numbers that are drawn."""
 
+import gc
+import os
 import signal
+import sys
 from functools import partial
 
 import pytest
 from sampled import mark_the_others_full
 
 HANDLED = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+
+
+def pytest_configure():
+    """Each module is compiled once, also where the environment of a container forbids it.
+
+    Else every worker and every process that a test starts compiles the whole package anew.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is collected stays to the end: nothing in it is looked at for cycles."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -10,7 +10,7 @@ kernel, is told with all that is otherwise.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 import numpy as np
@@ -194,11 +194,13 @@ def _by_the_kernel(
     return None
 
 
+@lru_cache(4096)  # one array is looked up by many ways to lie, and each of these in many arrays
 def _entries(
     lie: Lie, places: tuple[int, ...], taps: tuple[int, ...], length: int
-) -> list[np.ndarray]:
+) -> tuple[np.ndarray, ...]:
     """For each pair the entry of X, with room in front, that a place reads with a tap."""
-    return [np.clip(reads + 2 * FARTHEST, 0, length - 1) for reads in lie.reads(places, taps)]
+    reads = lie.reads(places, taps)
+    return tuple(np.clip(each + 2 * FARTHEST, 0, length - 1) for each in reads)
 
 
 def _length(places: tuple[int, ...], taps: tuple[int, ...]) -> int:

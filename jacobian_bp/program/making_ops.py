@@ -1,7 +1,8 @@
 """An op from what a caller gives: an op that is made, or a class and its options."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..errors import JacobianError, SpecError
@@ -9,6 +10,8 @@ from ..ops import Identity, Op
 from ..writing.signs import safe, type_of
 
 OWN_OP = "Derive it from jacobian_bp.Op."
+# Of a class once: a deep network makes many ops of few classes.
+_signature: Callable[[Any], inspect.Signature] = lru_cache(256)(inspect.signature)
 
 
 def make_op(
@@ -81,7 +84,7 @@ def _tried(op: Any) -> Any:
 def takes(op: type[Op]) -> str:
     """The options of a class as it names them: P(power, scale=1.0); without any, P()."""
     try:
-        parameters = inspect.signature(op).parameters.values()
+        parameters = _signature(op).parameters.values()
     except (TypeError, ValueError):  # a class written in C
         return f"{op.__name__}(…)"
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
@@ -91,7 +94,7 @@ def takes(op: type[Op]) -> str:
 def required(op: type[Op]) -> list[str]:
     """The options without which a class makes no op."""
     try:
-        parameters = inspect.signature(op).parameters.values()
+        parameters = _signature(op).parameters.values()
     except (TypeError, ValueError):  # a class written in C
         return []
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -109,7 +112,7 @@ def fitting(
         if not _mismatch(op, kept, {**named, name: value}, partial=True):
             named[name] = value
     try:
-        given = inspect.signature(op).bind_partial(*kept, **named).arguments
+        given = _signature(op).bind_partial(*kept, **named).arguments
     except (TypeError, ValueError):  # a class written in C
         return kept, named, []
     return kept, named, [name for name in required(op) if name not in given]
@@ -142,7 +145,7 @@ def _mismatch(
     Where they are a part of its options, one that is missing is not wrong.
     """
     try:
-        signature = inspect.signature(op)
+        signature = _signature(op)
         (signature.bind_partial if partial else signature.bind)(*options, **keywords)
     except TypeError as error:
         return f"called with {_counted(options, keywords)}: {error}"

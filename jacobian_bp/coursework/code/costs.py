@@ -46,10 +46,10 @@ class Costs:
         right = np.full(1, self.cost) if array.size == 1 else self.losses
         if array.size != right.size or not np.isfinite(array).all():
             return None
-        for factor in (f * sign for sign in (1, -1) for f in self.usual):
-            if np.allclose(array, factor * right, rtol=CLOSE, atol=0):
-                return factor
-        return None
+        factors = np.array([f * sign for sign in (1, -1) for f in self.usual])
+        meant = np.outer(factors, right)
+        close = (np.abs(array - meant) <= CLOSE * np.abs(meant)).all(axis=1)
+        return float(factors[close.argmax()]) if close.any() else None
 
     def is_right(self, value: Any) -> bool:
         return (self.times(value) or 0.0) > 0
