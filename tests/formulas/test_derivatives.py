@@ -83,6 +83,8 @@ y[k]: a vector
 gradient  ∂J/∂W1 = 2 (tanh'(z) ⊙ W2ᵀ (W2 tanh(z) + b2 − y)) xᵀ    [i',j']
 where     z = W1 x + b1
 signs     ⊙: entry by entry
+          ᵀ: transposed
+          ‖ ‖: the root of the sum of all squares
           a function with a prime: its slope
 
 checks    full 10 of 10, structured 10 of 10, difference 10 of 10 entries as vjp: all routes agree

@@ -404,6 +404,27 @@ def test_slices_in_a_page_have_their_signs_said():
     assert "E_0_end: the rows" not in page
 
 
+def test_each_sign_of_a_page_is_said_where_it_stands():
+    signs = {
+        "ᵀ: transposed": "sum((A @ x)**2)",
+        "⁻¹: the inverse": "x @ inv(A) @ x",
+        "⁻ᵀ: the inverse, transposed": "x @ inv(A) @ x",
+        "‖ ‖: the root of the sum of all squares": "norm(A @ x)",
+        "diag: a vector on the diagonal; of a matrix its diagonal": "exp(A @ x)",
+        "tr: the sum of the diagonal": "trace(A @ A)",
+        "det: the determinant": "det(A)",
+        "σ(u) = 1/(1 + e^−u)": "sum(sigmoid(A @ x))",
+        "softplus(u) = log(1 + e^u)": "sum(softplus(A @ x))",
+        "relu(u): u where it is above 0, else 0": "sum(relu(A @ x))",
+        "softmax: each e^u over the sum of all": "x @ softmax(A @ x)",
+        "logsumexp: the logarithm of the sum of all e^u": "logsumexp(A @ x)",
+    }
+    for sign, text in signs.items():
+        assert f" {sign}\n" in str(formula(text)), text
+    bare = str(formula("exp(lam)"))
+    assert not [sign for sign in signs if sign in bare]
+
+
 SQUARE = [("trace(A)", "trace"), ("inv(A)", "inv"), ("diag(A)", "diag"), ("logdet(A)", "logdet")]
 
 

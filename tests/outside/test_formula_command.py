@@ -34,6 +34,8 @@ formula   J = ‖W x − y‖²
 gradient  ∂J/∂W = 2 (W x − y) xᵀ    [k',i']
           ∂J/∂x = 2 Wᵀ (W x − y)    [i']
           ∂J/∂y = −2 (W x − y)    [k']
+signs     ᵀ: transposed
+          ‖ ‖: the root of the sum of all squares
 
 checks    full 11 of 11, structured 11 of 11, difference 11 of 11 entries as vjp: all routes agree
           4 lines, read again as they are printed, give the numbers of the ops
