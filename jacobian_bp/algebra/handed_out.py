@@ -143,6 +143,14 @@ def coordinates(whole: Whole, layout: str) -> Coordinates:
     return Coordinates(values, rows, columns, (height, width))
 
 
+def csr(sparse: Any, found: Coordinates, mask: bool) -> Any:
+    """The entries as a csr_array of the module scipy.sparse; with `mask` True for each of them."""
+    values = np.ones(len(found.values), bool) if mask else found.values
+    counts = np.bincount(found.rows, minlength=found.shape[0])
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    return sparse.csr_array((values, found.columns, starts), shape=found.shape)
+
+
 @quiet
 def _entries(whole: Whole, layout: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     names = axis_order(layout, whole.out_axes, whole.wrt_axes)
@@ -315,11 +323,7 @@ class HandedOut(AsArray, InChunks):
         Raises what `coo` raises, and SpecError without scipy.
         """
         sparse = extra("scipy.sparse", f"{self.name}.to_scipy()")
-        found = coordinates(self, layout)
-        values = np.ones(len(found.values), bool) if mask else found.values
-        counts = np.bincount(found.rows, minlength=found.shape[0])
-        starts = np.concatenate([[0], np.cumsum(counts)])
-        return sparse.csr_array((values, found.columns, starts), shape=found.shape)
+        return csr(sparse, coordinates(self, layout), mask)
 
     def to_xarray(self: Whole) -> Any:
         """The whole array as an xarray.DataArray, its axes by their names: k, k', i'.

@@ -7,7 +7,7 @@ Each parameter's entries are counted row by row. The graph is doubled once, and 
 each ∂f/∂p down serves a whole row of blocks; each is written once, into its place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate as running
 from math import prod
@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ..algebra.expression import Expression
-from ..algebra.handed_out import AsArray
+from ..algebra.handed_out_stacked import HandedOutStacked, Placed
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.tape import StandIn
@@ -40,7 +40,7 @@ from .recorded_sweeps import Record, replayed
 
 
 @dataclass(frozen=True, eq=False)
-class StackedHessian(AsArray, Shown):
+class StackedHessian(HandedOutStacked, Shown):
     """∂²of/∂(several variables)²: the axes of `of`, then two axes for all entries."""
 
     state: Pass
@@ -113,6 +113,18 @@ class StackedHessian(AsArray, Shown):
         if not self.part:
             return found
         return found.residual if self.part == "residual" else found.gauss_newton
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The axes of the value."""
+        return tuple(axis.name for axis in self.state.axes(self.of))
+
+    def placed(self) -> Iterator[Placed]:
+        """Each block, and its first row and column among the entries."""
+        starts = {name: part.start for name, part in self.places.items()}
+        for first, row in starts.items():
+            for second, column in starts.items():
+                yield self.block(first, second), row, column
 
     @quiet
     def materialise(self) -> np.ndarray:

@@ -130,7 +130,9 @@ def _printed(jacobian: Jacobian, layout: str, room: int, everything: bool) -> li
     where = "below" if slices else ""
     lines = _indented(_laid_out(jacobian, layout, room, everything, where))
     if slices:
-        title = f"the slices of the tensor {dims(jacobian.shape)}, one for each output:"
+        title = (
+            f"the slices of the tensor {dims(jacobian.shape)}, one for each {_sliced(jacobian)}:"
+        )
         lines += ["", title, *_indented(slices)]
         if layout != "flat":
             lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
@@ -227,7 +229,7 @@ def _laid_out(
 
 
 def _slices(jacobian: Jacobian, room: int, everything: bool) -> list[str]:
-    """∂(one output)/∂variable, one matrix under another: the delta moves from row to row.
+    """A matrix for each index of the first axis, one under another: the delta moves on.
 
     Where they have too many rows, those that have a number; nothing where they are too many.
     """
@@ -241,10 +243,25 @@ def _slices(jacobian: Jacobian, room: int, everything: bool) -> list[str]:
         return numbers(jacobian, "numerator", room, everything)
     lines = []
     for position in range(len(value)):
-        name = _entry(jacobian.of, jacobian.out_axes, position)
-        lines.append(f"∂{name}/∂{jacobian.wrt}")
+        lines.append(_slice(jacobian, position))
         lines += _indented(long_block(value[position], mask[position], room - 2, whole=True))
     return lines
+
+
+def _sliced(jacobian: Jacobian) -> str:
+    """What there is a slice for: each output, or each index of the first axis."""
+    if len(jacobian.out_axes) == 1:
+        return "output"
+    first = jacobian.axes[0].name.rstrip("'")
+    return f"{first} of {jacobian.of if jacobian.out_axes else jacobian.wrt}"
+
+
+def _slice(jacobian: Jacobian, position: int) -> str:
+    """Which slice of the tensor it is: ∂z1[2]/∂W1, ∂z[2,:]/∂b, ∂J/∂K[2,:,:]."""
+    own = jacobian.out_axes or jacobian.wrt_axes
+    index = ",".join([str(position), *":" * (len(own) - 1)])
+    of, wrt = jacobian.of, jacobian.wrt
+    return f"∂{of}[{index}]/∂{wrt}" if jacobian.out_axes else f"∂{of}/∂{wrt}[{index}]"
 
 
 def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room: int) -> list[str]:

@@ -5,7 +5,7 @@ The gradient's derivation goes before: its steps are numbered on, and its δ are
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -24,6 +24,7 @@ from ..document.blocks import Document
 from ..document.saving import place_for, save
 from ..errors import SpecError
 from ..numbers.arrays import quiet
+from ..ops import Op
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.gradients import require_scalar
@@ -173,6 +174,7 @@ def derive_second(
         before=before,
         symbols=tuple((symbol(s.name, cost), f"∂{cost}/∂{s.name}") for s in steps[1:]),
         mean=mean,
+        inside=tuple(_inside(steps, {row.step for row in bends})),
         layout=layout,
         spelling={**first.names, **labels_in(heads, convention)},
         bends=rows,
@@ -234,6 +236,16 @@ def _mean_of(state: Pass, convention: Convention, steps: Sequence[Step]) -> Kept
     each = [step.name for step in steps if BATCH in state.names[step.name]]
     slopes = frozenset(f"∂{state.cost}/∂{n}" for n in each if symbol(n, state.cost)[0] == "δ")
     return KeptMean(mean.loss, mean.count, slopes)
+
+
+def _inside(steps: Sequence[Step], bent: Collection[str]) -> Iterator[str]:
+    """h1 = tanh(z), z = W x + U h0 + b: of each kind of op that names what is inside it, one."""
+    kinds: dict[type[Op], list[Step]] = {}
+    for step in steps:
+        if step.name in bent and step.op.own_letters and step.formula:
+            kinds.setdefault(type(step.op), []).append(step)
+    for first, *others in kinds.values():
+        yield f"{first.name} = {first.formula}" + (", and so on" if others else "")
 
 
 def _with_share(

@@ -29,6 +29,7 @@ from .second_ledger import BendRow, SecondLedger
 from .second_parts_told import found_told, parts_told
 
 FEW_NUMBERS = 64
+HAT = "\u0302"
 
 
 def document_of_second(ledger: SecondLedger) -> Document:
@@ -58,10 +59,10 @@ def _whole(ledger: SecondLedger) -> Iterator[Block]:
     share = ""
     if ledger.nonzeros is not None:
         share = f": {ledger.nonzeros:,} of {ledger.count**2:,} entries can be ≠ 0"
-    p, q, s, u, v = map(ledger.letter, "pqsuv")
+    H, p, q, s, u, v = map(ledger.letter, "Hpqsuv")
     yield Words(
-        f"∂²{ledger.cost}/∂{p}∂{q} by {plural(ledger.count, 'parameter')}, flat {dims(size)}, "
-        f"{format_bytes(ledger.nbytes)}{share}"
+        f"{H} = ∂²{ledger.cost}/∂{p}∂{q} by {plural(ledger.count, 'parameter')}, "
+        f"flat {dims(size)}, {format_bytes(ledger.nbytes)}{share}"
     )
     if ledger.rows:
         yield Words(
@@ -124,16 +125,24 @@ def _meanings(ledger: SecondLedger) -> list[str]:
         found.append(f"m = {ledger.mean.count}, the examples")
     if "δ[" in printed:
         found.append("δ[k,k'] = 1 if k = k', else 0")
+    p, q, s, u, v = map(ledger.letter, "pqsuv")
     if ledger.rows:
-        found.append("in a row the index of a first input has a prime, that of a second one more")
+        found.append(
+            f"{p}, {q}: any parameters; {s}: a value that bends; {u}, {v}: any of what its op reads"
+        )
+        found.append(
+            f"in a row the indices of {u}, then {v}, have primes, "
+            "one more each time a letter comes again"
+        )
     if ledger.blocks:
-        p, q = map(ledger.letter, "pq")
         found.append(f"in a block the indices of {p} have no prime, those of {q} have one")
     sums = [*dict.fromkeys(re.findall(r"Σ_(\w+)", printed))]
     if sums:
         more = ", and so on" if len(sums) > 1 else ""
         found.append(f"Σ_{sums[0]}: the sum over {sums[0]}{more}")
     found += _meanings_of_primes(ledger, printed)
+    found += ledger.inside
+    found += _meanings_of_signs(printed)
     known = {item.statement.partition(" = ")[0] for item in ledger.between}
     for left, right in dict.fromkeys(re.findall(r"(?<!\w)H(\d),?(\d)(?=\[)", printed)):
         if f"H{left}{right}" not in known and f"H{right}{left}" in known:
@@ -167,6 +176,17 @@ def _meanings_of_primes(ledger: SecondLedger, printed: str) -> Iterator[str]:
         yield "two primes on a function: its second derivative"
     if re.search(r"(?<![\w'])[^\W\d]\w*'\(", printed):
         yield "one prime on a function: its slope"
+
+
+def _meanings_of_signs(printed: str) -> Iterator[str]:
+    """What a page without a forward pass does not say otherwise."""
+    if re.search(r"(?<!\w)σ'*\(", printed):
+        yield "σ(z) = 1/(1 + e^−z)"
+    hats = dict.fromkeys(re.findall(rf"[^\W\d_]{HAT}\w*", printed))
+    yield from (f"{hat}: {hat.replace(HAT, '')} normalised, before the gain" for hat in hats)
+    ones = re.search(r"(?<!\w)1\[(\w+)'*\]", printed)
+    if ones:
+        yield f"1[{ones[1]}] = 1 for every {ones[1]}"
 
 
 def _down(ledger: SecondLedger) -> Iterator[Block]:

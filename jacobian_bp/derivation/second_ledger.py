@@ -161,6 +161,7 @@ class SecondLedger:
     search: Search | None  # in its place there; None where nothing bends
     check: HessianCheck
     names: frozenset[str]
+    inside: tuple[str, ...] = ()  # formulas of ops that name what is inside them, one of each kind
     arrays: tuple[str, ...] = ()  # what the arrays are that have a name of the page's own
     mean: KeptMean | None = None  # where a convention has the 1/m in the gradients
     layout: str = "flat"

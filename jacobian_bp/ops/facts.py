@@ -9,7 +9,7 @@ once, on its class; the rooms above ask it and keep no table of ops.
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
     coursework   stages
-    derivation   example, example_sizes, own_letters, own_labels
+    derivation   example, example_sizes, own_letters, letters_from, own_labels
 
 `check_op` compares what an op says with what it computes.
 """
@@ -72,9 +72,11 @@ class Facts:
     keeps_zeros_of: ClassVar[tuple[str, ...]] = ()
 
     # Letters and words of its formula, Jacobians and reasons that are no input of it, and what is
-    # put together from them, {"di": "d{i}"}. Where a program has a value of that name they are
-    # written with the step behind them, s_x2: no page has one letter for two things.
+    # put together from them, {"di": "d{i}"}. Where a program has a value of that name, or another
+    # op means something else by it, they are written with the step behind them, s_x2: no page has
+    # one letter for two things.
     own_letters: tuple[str, ...] = ()
+    letters_from: tuple[str, ...] = ()  # inputs that make these, where other ops share them
     own_labels: Mapping[str, str] = {}
 
     # What a kink is, of an op whose branches belong to the entries of its own value: two entries

@@ -23,6 +23,7 @@ class LSTM(Cell):
     gates = 4
     example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
     carried: ClassVar[str]  # what the signature calls the state
+    letters_from = "x", "h0", "W", "U", "b"  # the same gates for both
 
     def admit(self, names, *inputs):
         """AxisError too where the state that is carried has other units than h0."""

@@ -4,7 +4,7 @@ A program is a list of steps, each giving a value its name: z1 = Linear(x, W1,
 b1). Any directed acyclic graph is one: a name may be read as often as you like.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -73,7 +73,7 @@ class Program:
                 f"no step reads the parameter {', '.join(map(safe, unused))}.\n"
                 f"  The steps read {', '.join(read)}."
             )
-        taken = frozenset((*made, *read, *params))
+        taken = frozenset((*made, *read, *params, *_letters_of_several(steps)))
         whole = [replace(fused(step, made), taken=taken) for step in steps]
         program = cls(tuple(whole), tuple(params))
         for name in program.inputs:
@@ -229,6 +229,20 @@ class Program:
         """The message for a name that stands nowhere in the program."""
         known = [*self.inputs, *self.params, *(step.name for step in self.steps)]
         return f"no value is named {name!r}.\n  The values are {listed(known)}."
+
+
+def _letters_of_several(steps: Sequence[Step]) -> list[str]:
+    """The letters by which several ops say what is inside them, and do not mean the same by it.
+
+    Two cells of a recurrent network have a z each; the two ops of an LSTM cell have the same gates.
+    """
+    meant: dict[str, set[Hashable]] = {}
+    for step in steps:
+        op = step.op
+        from_these = tuple([step.called.get(operand) for operand in op.letters_from])
+        for letter in op.own_letters:
+            meant.setdefault(letter, set()).add(from_these or (type(op), step.args))
+    return [letter for letter, meanings in meant.items() if len(meanings) > 1]
 
 
 def _counted(op: Op) -> str:

@@ -29,7 +29,9 @@ class Step:
     fused_args: tuple[str, ...] = ()
     kind: str = ""
     options: tuple[str, ...] | None = None
-    taken: frozenset[str] = frozenset()  # the names of all values of its program
+    taken: frozenset[str] = (
+        frozenset()
+    )  # names of all values of its program, letters of several ops
 
     @cached_property
     def key(self) -> tuple[str, Op]:

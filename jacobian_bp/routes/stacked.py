@@ -21,7 +21,7 @@ from ..algebra import chain_rule
 from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression
 from ..algebra.finite import surely_finite
-from ..algebra.handed_out import AsArray
+from ..algebra.handed_out_stacked import HandedOutStacked, Placed
 from ..algebra.nodes_and_links import Link, Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate, written_to
@@ -47,7 +47,7 @@ SMALL = 2**16  # entries: so many are looked at sooner than their factors
 
 
 @dataclass(frozen=True, eq=False)
-class StackedJacobian(AsArray, InChunks, Shown):
+class StackedJacobian(HandedOutStacked, InChunks, Shown):
     """∂of/∂(several variables), the axes of `of` first, then one axis for all entries.
 
     In a batch row n of the result is example n's own Jacobian: a parameter is
@@ -98,6 +98,21 @@ class StackedJacobian(AsArray, InChunks, Shown):
     def nbytes(self) -> int:
         """The bytes of `materialise()`, predicted; nothing is built."""
         return nbytes(self.shape, self.dtype.itemsize)
+
+    @property
+    def structural_nonzeros(self) -> int:
+        """Entries that are not zero for every input; nothing is built."""
+        return sum(block.structural_nonzeros for block, *_ in self.placed())
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The axes of the value."""
+        return tuple(axis.name for axis in self.out_axes)
+
+    def placed(self) -> Iterator[Placed]:
+        """Each block, and its first row and column among the entries."""
+        for name in self.wrt:
+            yield self.state.jacobian(self.of, name), 0, self.columns[name].start
 
     @quiet
     def materialise(self, out: np.ndarray | None = None) -> np.ndarray:

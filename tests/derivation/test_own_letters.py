@@ -88,6 +88,34 @@ def test_the_gates_of_a_cell_keep_off_the_values_and_name_the_weights_as_they_ar
     )
 
 
+def test_of_two_cells_each_has_letters_of_its_own():
+    cells = ("h1 = RNNCell(x1, h0, W, U, b)", "h2 = RNNCell(x2, h1, W, U, b)")
+    params = {"W": RNG.normal(size=(2, 3)), "U": RNG.normal(size=(2, 2)), "b": RNG.normal(size=2)}
+    given = {name: RNG.normal(size=size) for name, size in {"x1": 3, "h0": 2, "x2": 3}.items()}
+    net = Network.program(*cells, "J = SquaredError(h2, y)", params=params)
+    page = str(net.run(**given, y=RNG.normal(size=2)).derivation())
+    assert "h1 = tanh(z_h1), z_h1 = W x1 + U h0 + b" in page
+    assert "h2 = tanh(z_h2), z_h2 = W x2 + U h1 + b" in page
+    assert "∂h2/∂h1   tanh'(z_h2)[k] U[k,j']" in page
+    once = Network.program(cells[0], "J = SquaredError(h1, y)", params=params)
+    del given["x2"]
+    assert "h1 = tanh(z), z = W x1 + U h0 + b" in str(
+        once.run(**given, y=RNG.normal(size=2)).derivation()
+    )
+
+
+def test_both_ops_of_an_lstm_cell_have_its_gates_and_two_norms_two_spreads():
+    params = {"W": RNG.normal(size=(8, 3)), "U": RNG.normal(size=(8, 2))}
+    once = "h1, c1 = LSTMCell(x1, h0, c0, W, U)"
+    one = Network.program(once, params=params)._program
+    assert [step.spelled["f"] for step in one.steps] == ["f", "f"]
+    two = Network.program(once, "h2, c2 = LSTMCell(x2, h1, c1, W, U)", params=params)._program
+    assert [step.spelled["f"] for step in two.steps] == ["f_c1", "f_h1", "f_c2", "f_h2"]
+    norms = "p = LayerNorm(x, g, c)", "q = LayerNorm(p, g, c)"
+    both = Network.program(*norms, params={"g": np.ones(3), "c": np.zeros(3)})._program
+    assert [step.spelled["s"] for step in both.steps] == ["s_p", "s_q"]
+
+
 def test_the_unit_roundoff_and_the_sums_of_a_second_derivation_have_free_letters():
     params = {"p": RNG.normal(size=(3, 2)), "s": RNG.normal(size=3)}
     lines = ("u = Linear(x, p, s)", "d = Softmax(u)", "J = CrossEntropy(d, y)")

@@ -197,6 +197,30 @@ def test_show_prints_a_wide_layout_by_its_slices_only():
     assert len([line for line in lines if line.startswith(said)]) == 2
 
 
+def test_each_slice_is_named_by_the_index_at_which_it_is_taken():
+    steps = "z = Conv1d(x, K, b)", "f = Flatten(z)", "u = Linear(f, W)", "J = SquaredError(u, y)"
+    shapes = {"K": (2, 1, 3), "b": (2,), "W": (7, 10)}
+    net = Network.program(*steps, params={name: RNG.normal(size=s) for name, s in shapes.items()})
+    run = net.run(RNG.normal(size=(1, 7)), RNG.normal(size=7))
+    for of, wrt, head, names in (
+        ("J", "K", "(2, 1, 3), one for each d of K", ["∂J/∂K[0,:,:]", "∂J/∂K[1,:,:]"]),
+        ("z", "b", "(2, 5, 2), one for each d of z", ["∂z[0,:]/∂b", "∂z[1,:]/∂b"]),
+        ("u", "z", "(7, 2, 5), one for each output", [f"∂u[{k}]/∂z" for k in range(7)]),
+    ):
+        jacobian = run.jacobian(of, wrt)
+        lines = explain(jacobian)
+        begin = lines.index(f"the slices of the tensor {head}:") + 1
+        value = jacobian.materialise()
+        rows = len(value[0]) + 1
+        assert [line.strip() for line in lines[begin : begin + rows * len(value) : rows]] == names
+        for place, part in enumerate(value):
+            own = lines[begin + rows * place + 1 : begin + rows * (place + 1)]
+            found = [
+                [0 if n == "." else float(n) for n in re.findall(r"[^\s\[\]]+", r)] for r in own
+            ]
+            np.testing.assert_allclose(found, part, rtol=1e-5)
+
+
 def test_show_prints_a_long_diagonal_and_says_what_a_folded_row_is():
     run = Network.dense([3, 61, 1], "tanh", seed=3).run(RNG.standard_normal(3), [0.5])
     lines = explain(run.jacobian("a1", "z1"))

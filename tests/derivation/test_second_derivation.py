@@ -664,3 +664,56 @@ def test_two_pages_are_the_same_and_the_run_is_as_it_was():
     for name, value in before.items():
         np.testing.assert_array_equal(run[name], value)
     assert isinstance(run.second_derivation().bends[0], BendRow)
+
+
+SIGNS = {  # what is said where a formula of the page has it
+    r"(?<!\w)σ'*\(": "σ(z) = 1/(1 + e^−z)",
+    "z\u0302": "z\u0302: z normalised, before the gain",
+    r"(?<!\w)1\[k": "1[k] = 1 for every k",
+    r"z_h2": "h2 = tanh(z_h2), z_h2 = W x2 + U h1 + b, and so on",
+    "ᵀ": "ᵀ: transposed",
+    r"\w''\(": "two primes on a function: its second derivative",
+}
+
+
+def one_of_each():
+    """Pages with different signs: a loss of logits, a norm, a cell twice, straight pieces."""
+    yield run_of(["tanh", "sigmoid"], "bce", True, sizes=(3, 2, 1))
+    params = {"W": RNG.normal(size=(3, 2)), "g": RNG.normal(size=3), "c": RNG.normal(size=3)}
+    norm = "z = Linear(x, W)", "h = LayerNorm(z, g, c)", "J = HalfSquaredError(h, y)"
+    yield Network.program(*norm, params=params).run(RNG.normal(size=2), RNG.normal(size=3))
+    cells = "h1 = RNNCell(x1, h0, W, U, b)", "h2 = RNNCell(x2, h1, W, U, b)"
+    shapes = {"W": (2, 3), "U": (2, 2), "b": (2,)}
+    params = {name: RNG.normal(size=shape) for name, shape in shapes.items()}
+    given = {"x1": (3,), "x2": (3,), "h0": (2,), "y": (2,)}
+    twice = Network.program(*cells, "J = HalfSquaredError(h2, y)", params=params)
+    yield twice.run(**{name: RNG.normal(size=shape) for name, shape in given.items()})
+    yield run_of(["relu", "identity"], "squared_error", False)
+
+
+def test_each_sign_is_said_where_it_is_used_and_nowhere_else():
+    met = set()
+    for run in one_of_each():
+        found = run.second_derivation()
+        page = str(found)
+        told = " ".join(page[page.index("signs ") : page.index("\nrow ")].split())
+        formulas = [text for row in found.rows for text in (row.formula, row.returned, row.symbol)]
+        formulas += [item.statement for item in found.between]
+        formulas += [block.formula for block in found.blocks]
+        for sign, said in SIGNS.items():
+            used = any(re.search(sign, text) for text in formulas)
+            assert (said in told) == used, said
+            met |= {said} if used else set()
+        assert "p, q: any parameters; s: a value that bends; u, v: any of what its op reads" in told
+    assert met == {*SIGNS.values()}
+
+
+def test_the_indices_of_a_pair_have_one_prime_more_each_time_a_letter_comes_again():
+    """As the page says it of u and then v: each row is written over such axes."""
+    for run in one_of_each():
+        for row in run.hessian(run.params[0]).rows:
+            bent = row.bends[0].bent
+            axes = [axis.name for axis in (*bent.first, *bent.second)]
+            for place, axis in enumerate(axes):
+                before = [one.rstrip("'") for one in axes[:place]].count(axis.rstrip("'"))
+                assert axis.count("'") == before + 1
