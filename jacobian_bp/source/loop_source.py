@@ -53,6 +53,7 @@ class LoopSource(StepSource):
 
     reader_class = LoopReader
     style = Style()
+    taken = StepSource.taken | {"math"}
     final: Sequence[ast.stmt] = ()
 
     def nests(self, forward: int, read: Sequence[str]) -> Nests:
@@ -67,8 +68,7 @@ class LoopSource(StepSource):
             statements += lifted
         self.final = statements
         examples, functions = self._examples(statements)
-        taken = {*self.text.names, "math"}
-        nests = Nests(examples, self.style, taken)
+        nests = Nests(examples, self.style, {*self.text.names})
         nests.entries.functions = functions
         turned = False
         for statement in statements:

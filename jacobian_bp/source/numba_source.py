@@ -21,10 +21,16 @@ from ..routes.compiled.plan import watched
 from .entries import Style
 from .loop_source import InlineReader, LoopSource, changed_by
 from .nests import Nests
+from .numpys_blas import product_text
 
 BY_BLAS = 1500  # multiplications of a product, from which a call of BLAS is quicker than loops
 BY_ROWS = 256  # entries that are added up over the examples, row after row
 LIMITS = {np.dtype(np.float64): 1e200, np.dtype(np.float32): 1e30}  # of the squares that add up
+
+OWN_NAMES = {
+    *("njit", "types", "intrinsic", "ir", "zero", "squares", "exp", "power_of_two"),
+    *("gemm", "by_blas", "SIGNATURE", "own_float64", "own_float32", "sizes"),
+}  # of what the file has beside the step
 
 SQUARES = '''@njit(error_model="numpy", fastmath={"reassoc", "contract"}, cache=True)
 def squares(entries):
@@ -108,11 +114,13 @@ class NumbaSource(LoopSource):
 
     reader_class = InlineReader
     style = Style(typed=True)
+    taken = LoopSource.taken | OWN_NAMES
 
     def __init__(self, state: Pass) -> None:
         super().__init__(state)
         self.known: dict[str, Any] = {}
         self.products: set[int] = set()
+        self.product = product_text(state.dtype)
         self.result: NumbaText | None = None
         self.bar_names: set[str] = set()
 
@@ -173,7 +181,9 @@ class NumbaSource(LoopSource):
                 texts = [_operand(nests, side) for side in (left, right)]
                 reads = [side.id for side in map(_named, (left, right))]
                 nests.own.add(name)
-                nests.whole(f"np.dot({texts[0]}, {texts[1]}, {_token(name)})", name, reads)
+                flat = any(np.ndim(nests.examples[read]) != 2 for read in reads)
+                called = "np.dot" if flat or not self.product else "by_blas"
+                nests.whole(f"{called}({texts[0]}, {texts[1]}, {_token(name)})", name, reads)
             case ast.Assign([ast.Name(name)], value) if base := _summed_rows(nests, value):
                 n, k = nests.examples[base].shape
                 base = nests.alias.get(base, base)
@@ -248,6 +258,7 @@ class NumbaSource(LoopSource):
             "",
             SQUARES,
             *(["", "", EXPONENTIAL] if takes_exp else []),
+            *(["", "", self.product] if any("by_blas(" in line for line in body) else []),
             *functions,
             "",
             "",

@@ -26,7 +26,7 @@ WHO = 'net.compile(engine="numba")'
 
 
 def require_numba(who: str) -> None:
-    """Loads numba, and scipy, whose BLAS it calls; SpecError with what installs them."""
+    """Loads numba, and scipy, which its products need; SpecError with what installs them."""
     extra("numba", who)
     extra("scipy.linalg", who)
 

@@ -34,6 +34,7 @@ class StepSource:
     """The text for one forward pass, while it is written."""
 
     reader_class: type[Reader] = Reader
+    taken = frozenset(TAKEN)  # what the file itself gives a name
 
     def __init__(self, state: Pass) -> None:
         require_scalar(state)
@@ -44,8 +45,8 @@ class StepSource:
         self.inputs = [name for name in state.program.inputs if name in state.values]
         params, steps = state.program.params, [step.name for step in self.steps]
         everything = [*self.inputs, *params, *steps]
-        free = [name for name in everything if name.isidentifier() and name not in TAKEN]
-        self.text.names.update(free)
+        free = [name for name in everything if name.isidentifier() and name not in self.taken]
+        self.text.names.update(free, self.taken)
         self.called = {n: n if n in free else self.text.new_name(f"{n}_") for n in everything}
         self.code = {name: self._read(name) for name in (*self.inputs, *params)}
 

@@ -14,6 +14,7 @@ from network_cases import by_activation_and_loss, data, network, one_or_batch, r
 from jacobian_bp import JacobianError, Network, SpecError
 from jacobian_bp.checks.all_routes import structured
 from jacobian_bp.numbers.rounding import of_sums
+from jacobian_bp.source import numba_files, numpys_blas
 from jacobian_bp.source.numba_source import EXPONENTIAL, NumbaSource
 
 pytest.importorskip("numba")
@@ -113,19 +114,47 @@ def test_every_activation_and_loss_has_the_numbers_of_a_run(activation, loss, ba
 @pytest.mark.parametrize(
     ("sizes", "lines"),
     [
-        ([67, 31], ["np.dot(x, W1.T, z1)", "np.dot(delta1.T, x, dW1)"]),
-        pytest.param([67, 31, 11], ["np.dot(delta2, W2, da1)"], marks=pytest.mark.full),
+        ([67, 31], ["(x, W1.T, z1)", "(delta1.T, x, dW1)"]),
+        pytest.param([67, 31, 11], ["(delta2, W2, da1)"], marks=pytest.mark.full),
     ],
 )
-def test_wide_layers_go_through_blas_and_keep_their_digits(sizes, lines):
+@pytest.mark.parametrize("whose", ["numpy's", "scipy's"])
+def test_wide_layers_go_through_blas_and_keep_their_digits(sizes, lines, whose, monkeypatch):
+    called = "by_blas" if whose == "numpy's" and numpys_blas.is_found("s") else "np.dot"
+    if whose == "scipy's":
+        monkeypatch.setattr(numpys_blas, "is_found", lambda letter: False)
     net = Network.dense(sizes, "sigmoid", "squared_error", seed=3, dtype=np.float32)
     rng = np.random.default_rng(4)
     x, y = (rng.normal(size=(37, size)).astype(np.float32) for size in (sizes[0], sizes[-1]))
     text = NumbaSource(net.run(x, y).forward_pass).planned().text
-    assert all(line in text for line in lines)
+    assert all(called + line in text for line in lines)
     step = net.compile(batch=37, engine="numba")
     compared(net, step, x, y)
     compared(net, step, -x, y)
+
+
+@pytest.mark.skipif(not numpys_blas.is_found("d"), reason="numpy shows no BLAS here")
+@pytest.mark.parametrize("sizes", [(2, 3, 5), (1, 7, 3), (5, 1, 3), (3, 7, 1), (1, 1, 1)])
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+def test_numpys_own_product_takes_matrices_and_transposed_ones(sizes, turned, tmp_path):
+    text = "import numpy as np\nfrom numba import njit, types\n\n\n"
+    product = numba_files.loaded(text + numpys_blas.product_text(np.dtype(np.float64))).by_blas
+    rows, inner, columns = sizes
+    rng = np.random.default_rng(5)
+    left, right = rng.normal(size=(rows, inner)), rng.normal(size=(inner, columns))
+    out, expected = np.full((rows, columns), np.nan), left @ right
+    pairs = zip((left, right), turned, strict=True)
+    given = [np.ascontiguousarray(m.T).T if t else m for m, t in pairs]
+    product(*given, out)
+    np.testing.assert_allclose(out, expected, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["squares", "exp", "by_blas", "sizes", "own_float64", "math"])
+def test_a_value_may_have_a_name_of_the_file(name):
+    lines = (f"{name} = Linear(x, W, b)", f"a = Sigmoid({name})", "L = SquaredError(a, y)")
+    params = {"W": np.full((3, 2), 0.5), "b": np.ones(3)}
+    net = Network.program(*lines, "J = Mean(L)", params=params)
+    compared(net, net.compile(engine="numba"), np.array([0.5, -1.0]), np.array([0.0, 1.0, 2.0]))
 
 
 def test_what_is_computed_forward_is_not_computed_again_on_the_way_back():
