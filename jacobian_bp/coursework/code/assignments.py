@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import is_numbered, is_penalty, list_kind, words
+from ..lines.vocabulary import Quantity, is_numbered, is_penalty, list_kind, words
 from . import functions
 from .classes import back_called_in, called
 from .expressions import Alias, Slots
 from .laid_out import LayerCache
 from .limits import NotReadError, ShapesError, shown
-from .scope import Instance, Scope, local_goal, value_of_layer
+from .scope import Instance, Scope, local_goal, value_of_layer, value_that_it_is
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
 
@@ -29,6 +29,7 @@ STARTS = words(
 )
 BAGS = {"params", "parameters", "model", "weights"}
 OF_TWO_NAMES = BAGS | {"grads", "gradients"}
+KEPT_WITH = re.compile(r"(\w+)\.(?:g|grad)")  # W2.g: the derivative is kept with the array
 RATES = re.compile(r"lr|eta|alpha|rate|step")
 
 
@@ -437,6 +438,9 @@ class Assignments(Updates):
         store.example, store.time = self.example, self.time
         if not self.quiet:
             self._place_in_its_call(store)
+        if store.place is None and (kept := KEPT_WITH.fullmatch(store.path)):
+            held = value_that_it_is(self.stored.get(kept[1]), self.quantities)
+            store.place = Quantity("gradient", held.of) if held else None
         told = _is_numeric(store.value) or isinstance(store.value, Instance)
         if store.kind == PLAIN and self.quantities.goal(store) and not told:
             store.kind, store.error = UNREAD, "what is no array"

@@ -303,8 +303,8 @@ class Expressions:
             return own
         if isinstance(node, ast.Subscript):
             base = self._base(node.value)
-            if isinstance(base, np.ndarray) and self._is_word(node.slice):
-                base = Bag()  # p["W1"], p["W" + str(l)]: p is no probability
+            if isinstance(base, np.ndarray | list) and self._is_word(node.slice):
+                base = Bag()  # p["W1"], batch["x"]: no probability, and no list of pairs
             if isinstance(base, dict) and (key := self._key(node.slice)) in base:
                 self._read_of_list(base[key])
                 return base[key]

@@ -6,7 +6,7 @@ g["W2"] = A1.T @ d2   holds ∂J/∂W2;   new["W2"] = W2 - lr * dW2   holds a pa
 import ast
 from collections.abc import Iterator
 
-from ..lines.vocabulary import Naming, derivative_of, words
+from ..lines.vocabulary import Naming, derivative_of, in_one_key, words
 from .classes import called
 
 MADE_OF_ARRAYS = words("dot matmul outer sum mean einsum multiply tensordot inner")
@@ -28,7 +28,9 @@ def entries_stored(node: ast.AST) -> Iterator[tuple[str, str, ast.expr]]:
         for place, value in pairs:
             match place:
                 case ast.Subscript(value=bag, slice=ast.Constant(value=str(key))):
-                    yield ast.unparse(bag), key, value
+                    whole = in_one_key(f"{ast.unparse(bag)}[{key!r}]")
+                    bag_of_all, _, key = whole[:-2].rpartition("['")
+                    yield bag_of_all, key, value
 
 
 def is_gradient_of_text(key: str, value: ast.expr) -> bool:

@@ -20,6 +20,7 @@ from ..lines.vocabulary import (
     Quantity,
     derivative_of,
     goal_of,
+    in_one_key,
     list_kind,
     parameter_of,
     value_of,
@@ -43,6 +44,8 @@ class Named(Recognised):
 
     def lookup(self, word: str, bag: str = "") -> Any:
         """What a name stands for that the text only reads; None where nothing tells."""
+        if (whole := in_one_key(f"{bag}[{word!r}]")) != f"{bag}[{word!r}]":
+            bag, _, word = whole[:-2].rpartition("['")
         low = word.lower().strip("_")
         if bag and self.holds_gradients(bag):
             return self._given_in_bag(bag, word)
@@ -108,7 +111,7 @@ class Named(Recognised):
 
     def holds_gradients(self, bag: str) -> bool:
         """Whether a dictionary is one of gradients: by its name, or by what the text puts there."""
-        return bag in self.of_gradients or bool(OF_GRADIENTS.search(bag))
+        return bag.partition("[")[0] in self.of_gradients or bool(OF_GRADIENTS.search(bag))
 
     def _given_in_bag(self, bag: str, key: str) -> np.ndarray | None:
         """grads['dW2'] or grads['W2'] in a text that is handed its gradients."""
@@ -129,6 +132,7 @@ class Named(Recognised):
 
     def parameter(self, path: str | None) -> Quantity | None:
         """The gradient that an update of this name takes."""
+        path = in_one_key(path) if path else None
         if path is None or path.rpartition("[")[0] in self.of_gradients:
             return None
         value = parameter_of(path, self.naming, self.layers)
@@ -152,8 +156,9 @@ class Named(Recognised):
     def goal_of(self, path: str) -> Quantity | None:
         """The quantity that a name says."""
         if path not in self._goals:
-            goal = goal_of(path, self.naming, self.layers)
-            if goal and goal.kind == "value" and path.rpartition("[")[0] in self.of_gradients:
+            whole = in_one_key(path)
+            goal = goal_of(whole, self.naming, self.layers)
+            if goal and goal.kind == "value" and whole.rpartition("[")[0] in self.of_gradients:
                 goal = Quantity("gradient", goal.of)
             self._goals[path] = goal if goal in self.known else None
         return self._goals[path]

@@ -39,7 +39,7 @@ def function_of(word: str, deriving: bool = False) -> NamedFunction | None:
     (NamedFunction(kind='slope', op='relu', takes=''), NamedFunction(kind='activation', op='', \
 takes=''))
     """
-    low = word.lower()
+    low = word.lower().replace("σ", "sigmoid")
     named = (name for name in NAMES if name in low and not (name == "relu" and "leaky" in low))
     op = next(named, "")
     if deriving or SLOPE.search(low):

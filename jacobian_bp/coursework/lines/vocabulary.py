@@ -21,12 +21,12 @@ OUTPUT = words(
     "output_activation scores_probs softmax_output y_prob"
 )
 LABEL = words(
-    "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y "
+    "y t y_true ytrue targ target targets label labels true_labels truelabels y_onehot one_hot_y "
     "y_train y_train_enc y_train_onehot y_batch yb enc_y "
     "expected ground_truth y_enc y_one_hot onehot_y y_mini batch_y batch_labels batch_targets y_b"
 )
 INPUT = words(
-    "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
+    "x inp input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
     "input_layer layer0 x_mini batch_x batch_inputs x_b"
 )
 MINI_BATCH = words("mini_batch minibatch batch")
@@ -63,6 +63,7 @@ PLACED = re.compile(  # W_hidden, hidden_bias, z_out
     r"|(?P<before>hidden|h|output|out)_?"
     r"(?P<last>w|weights?|b|bias|z|a|input|activations?|layer_output|output)"
 )
+OF_LAYER = re.compile(r"(.*?[A-Za-z_\]])(?:\['[A-Za-z_]+?(\d+)'\]|(\d+))\['([A-Za-z_]+)'\]")
 WIDTHS = words(
     "sizes layers layer_sizes layer_dims dims layers_dims layers_sizes layer_dimensions "
     "architecture"
@@ -81,6 +82,7 @@ SIZES = {  # what courses call the number of units of a layer
         "num_classes n_classes num_outputs nn_odim"
     ),
 }
+IN_WORDS = str.maketrans({"δ": "delta", "θ": "theta", "ŷ": "y_hat", "λ": "lambda", "η": "eta"})
 HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
 
 
@@ -148,13 +150,22 @@ class Naming:
     coded: str = ""
 
 
+def spelt_out(word: str) -> str:
+    """A name in small letters, its Greek ones and its hats in words.
+
+    >>> spelt_out("δ2"), spelt_out("ŷ"), spelt_out("dZ2")
+    ('delta2', 'y_hat', 'dz2')
+    """
+    return word.lower().translate(IN_WORDS)
+
+
 def value_of(word: str, naming: Naming, layers: int) -> str | None:
     """The value of the network that a name means, or None.
 
     >>> [value_of(word, Naming(), 2) for word in ("A1", "w_hidden", "cost")]
     ['a1', 'W1', None]
     """
-    low = word.lower().strip("_")
+    low = spelt_out(word).strip("_")
     if naming.y_is_output and low == "y":
         return f"a{layers}"
     if low in LABEL:
@@ -208,7 +219,7 @@ def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
     >>> [derivative_of(word, Naming(), 2) for word in ("dW2", "delta2", "l2_delta", "data")]
     ['W2', 'z2', 'z2', None]
     """
-    low = word.lower()
+    low = spelt_out(word)
     before = re.fullmatch(GRADIENT + r"(\w+)", low) or re.fullmatch(r"g_?([wb]_?\d+)", low)
     behind = re.fullmatch(r"(\w+?)_?(?:gradients?|grads?|delta)", low)
     for found in filter(None, (before, behind)):
@@ -252,7 +263,7 @@ def parameter_of(path: str, naming: Naming, layers: int) -> str | None:
     low = path.lower()
     if re.search(r"grad|nabla|delta|cache", low.split("[")[0]):
         return None
-    listed = re.fullmatch(r".*?(weights|biases|w|b)\[(-?\d+)\]", low)
+    listed = re.fullmatch(r"(?:.*[^a-z])?(weights|biases|w|b)\[(-?\d+)\]", low)
     if listed:
         number = int(listed[2])
         number = number + 1 if number >= 0 else layers + 1 + number
@@ -260,6 +271,16 @@ def parameter_of(path: str, naming: Naming, layers: int) -> str | None:
     word = re.search(r"(\w+)(?:'\])?$", path)
     value = value_of(word[1], naming, layers) if word else None
     return value if value and value[0] in "Wb" else None
+
+
+def in_one_key(path: str) -> str:
+    """A dictionary of a layer is one of the whole network, with the layer's number in its keys.
+
+    >>> in_one_key("g['fc2']['W']"), in_one_key("layer1['b']"), in_one_key("g['W2']")
+    ("g['W2']", "layer['b1']", "g['W2']")
+    """
+    found = OF_LAYER.fullmatch(path)
+    return f"{found[1]}['{found[4]}{found[2] or found[3]}']" if found else path
 
 
 def goal_of(path: str, naming: Naming, layers: int) -> Quantity | None:
@@ -270,6 +291,8 @@ def goal_of(path: str, naming: Naming, layers: int) -> Quantity | None:
     """
     keyed = re.fullmatch(r"(.*?)\['(\w+)'\]", path)
     bag, word = (keyed[1], keyed[2]) if keyed else ("", path.split(".")[-1])
+    if kept := re.fullmatch(r"(?:.*\.)?(\w+)\.(g|grad)", path):
+        bag, word = kept[2] + "grad", kept[1]  # W2.g, W2.grad: kept with the array itself
     value = value_of(word, naming, layers)
     if value:
         return Quantity("gradient" if OF_GRADIENTS.search(bag) else "value", value)

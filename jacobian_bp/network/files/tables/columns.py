@@ -35,6 +35,7 @@ UNUSED = "unused"  # dropped, or not among the columns that are asked for
 MANY = "many texts"  # too many for classes, too few for free text
 MOST_CLASSES = 64
 FEWEST_ROWS = 10  # that make a first column which counts a row number
+FEWEST_COUNTED = 3  # of more rows than that it is told that it may be one
 DIGITS_KEPT = 2**53
 FEWEST_MONTHS = 3  # different ones, for no number that only looks like them
 LONG = 10**5  # from here on a first column of different whole numbers may be codes
@@ -225,8 +226,7 @@ def _of_numbers(table: Named, place: int, values: np.ndarray, tokens: Collection
         fact = f" {quoted(cells[row])} is not a finite number."
         refuse(table.where(row, place), fact, (), "Leave the row out or mend it.")
     nameless = table.unnamed[place] and not all(table.unnamed)
-    counts = values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
-    if counts and (nameless or (place == 0 and len(values) >= FEWEST_ROWS)):
+    if _counts(values) and (nameless or (place == 0 and len(values) >= FEWEST_ROWS)):
         note = f" ({number(values[0])}, {number(values[0] + 1)}, …)"
         return Column(name, cells, ROW_NUMBER, values, note)
     seen = {cell for cell in cells if not is_missing(cell, tokens)}
@@ -312,6 +312,10 @@ def _require_no_stray(
     )
 
 
+def _counts(values: np.ndarray) -> bool:
+    return values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
+
+
 def _leading_zeros(cells: Sequence[str]) -> bool:
     return any(len(c) > 1 and c[0] == "0" and c.isascii() and c.isdigit() for c in cells)
 
@@ -327,6 +331,8 @@ def _is_code(column: Column, place: int, table: Named) -> bool:
         return True
     different = len(np.unique(there))
     if all(table.unnamed):
+        if place == 0 and len(there) > FEWEST_COUNTED and _counts(there):
+            return True  # too few rows to be sure that it is a row number
         long = place == 0 and there.max() >= LONG and len(there) >= FEWEST_ROWS
         return bool(long and different >= MOSTLY_DIFFERENT * len(there))
     is_id = ID.search(column.name) or ID_WITHIN.search(column.name)

@@ -125,6 +125,10 @@ def test_the_numerals_and_codes_that_were_assumed_are_said(file):
             "".join(f"{842302 + 917 * k * k},{k % 7},{k}\n" for k in range(11)),
             "read as numbers, perhaps codes (drop=…, category=…): column 1",
         ),
+        (
+            "".join(f"{k},{k * k % 7 / 2},{k % 3}\n" for k in range(1, 7)),
+            "read as numbers, perhaps codes (drop=…, category=…): column 1",
+        ),
         ("m,w\n202011,3\n202012,5\n", "perhaps months or days (drop=…, category=…): m"),
         ("u,w\n−1,3\n2,5\n", "a number read as a minus (category=…, drop=…): u"),
         ("u,w\n1 234,3\n5,7\n", "between thousands (category=…, drop=…): u"),
