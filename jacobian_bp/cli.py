@@ -36,6 +36,7 @@ from .errors import JacobianError, SpecError
 from .formulas import command
 from .network.files.tables.switches import add_switches
 from .network.from_options import Case, case_of, options_given
+from .network.model_files import require_a_pair
 from .network.run import Run
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
@@ -179,6 +180,7 @@ def _show(options: argparse.Namespace) -> int:
     from .network.named_jacobian import named_jacobian
     from .network.show_picture import show_or_write
 
+    require_a_pair(options.pair, options.network)
     place = None if options.out is None else place_for(options.out, kind=EITHER)
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)

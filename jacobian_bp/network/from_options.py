@@ -24,6 +24,7 @@ from .model_files import (
     is_model_file,
     loss_of,
     read_model,
+    require_a_network,
     require_own_layers,
     rows_that_fit,
     widths_of,
@@ -53,6 +54,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     """The network and the data that the options ask for; the reference case without any."""
     if options.network is not None and options.network.endswith(".toml"):
         return _case_from_file(options, parser)
+    require_a_network(options.network)
     if is_model_file(options.network):
         return _case_from_model(options, parser)
     convention = convention_of(options.convention or "flat")

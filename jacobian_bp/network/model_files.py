@@ -1,6 +1,7 @@
 """A file with a model of another library, as a command takes it: network, loss, data."""
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ..ops.names import LOSSES, REDUCTIONS, label_kind
 from ..writing.signs import did_you_mean, dims, safe
 from .drawn_from_seed import draw_data
 from .files.answer_file import read_arrays
+from .files.torch_file import ENDINGS as TORCH_ENDINGS
 from .network import Network
 from .run import Run
 
@@ -23,6 +25,10 @@ READERS: dict[str, Callable[[Path], Network]] = {
     ".keras": Network.from_keras,
 }
 ENDINGS = tuple(READERS)
+WEIGHTS = (".npz", ".safetensors", ".h5", ".json")
+PICKLES = (".pkl", ".pickle", ".joblib", ".ckpt", ".bin")
+SIZES = re.compile(r"\d+(-\d+)+")
+IN_A_FILE = 'Weights are named in a network file, jacobian-bp new net.toml: [weights] file = "…".'
 LOSS_OF_LAST = {"Softmax": "cross_entropy", "Sigmoid": "bce"}
 FROM_LOGITS = {"cross_entropy": "CrossEntropyFromLogits", "bce": "BinaryCrossEntropyFromLogits"}
 
@@ -34,6 +40,41 @@ def is_model_file(text: str | None) -> bool:
     (True, False, False)
     """
     return text is not None and text.lower().endswith(ENDINGS)
+
+
+def require_a_network(name: str | None) -> None:
+    """SpecError for a file of weights, or a pickle, where a network is asked for."""
+    ending = Path(name or "").suffix.lower()
+    said = safe(name or "")
+    if ending in TORCH_ENDINGS:
+        raise SpecError(
+            f"{said} is what PyTorch saved; no command reads a network from it.\n"
+            "  Export the module, torch.onnx.export(model, (x,), 'model.onnx'), or read it in "
+            "Python: Network.from_torch(model, x).\n"
+            f"  {IN_A_FILE}"
+        )
+    if ending in WEIGHTS:
+        raise SpecError(f"{said} has weights, and no network.\n  {IN_A_FILE}")
+    if ending in PICKLES:
+        raise SpecError(
+            f"{said} is a pickle, which is not opened.\n"
+            "  Open it in Python, and read the model: Network.from_sklearn(model)."
+        )
+
+
+def require_a_pair(text: str, network: str | None) -> None:
+    """SpecError where a network stands in the place of the Jacobian that is to be shown."""
+    if not (is_model_file(text) or text.lower().endswith(".toml") or SIZES.fullmatch(text)):
+        return
+    pair = network if network and "/" in network else f"dJ/d{_first_parameter(text)}"
+    raise SpecError(
+        f"{safe(text)} is a network; the Jacobian stands in front of it.\n"
+        f"  Write jacobian-bp show {safe(pair)} {safe(text)}."
+    )
+
+
+def _first_parameter(name: str) -> str:
+    return next(iter(read_model(name).params), "x") if is_model_file(name) else "W1"
 
 
 def read_model(name: str) -> Network:

@@ -21,7 +21,7 @@ from ...errors import SpecError
 from ...network.files.answer_file import read_answers, read_arrays
 from ...network.files.convention_file import convention_of
 from ...network.files.paths import read_limited
-from ...network.model_files import is_model_file, run_on_arrays
+from ...network.model_files import is_model_file, require_a_network, run_on_arrays
 from ...network.network import Network
 from ...network.run import Run
 from ...writing import terminal
@@ -184,6 +184,7 @@ def _number(text: str) -> tuple[str, float]:
 def _run(options: argparse.Namespace) -> tuple[Run, list[str]]:
     """The run on the data of the file, and what was assumed of the table that they stand in."""
     name: str = options.network
+    require_a_network(name)
     if is_model_file(name):
         run, said = run_on_arrays(name, options.data, options.loss)
         return run, [f"data      {remark}" for remark in said]

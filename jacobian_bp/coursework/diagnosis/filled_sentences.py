@@ -144,9 +144,12 @@ class Words:
         if others and None not in h.changes.values():
             found.append(f"It is so in the formula of {', '.join(others)} too.")
         words = dict.fromkeys(WORD.findall(" ".join(sentences)))
-        steps = [self.facts.state.step(word) for word in words if word in inside]
-        if steps:
-            found.append(f"Written out: {'; '.join(map(str, steps))}.")
+        written: dict[str, list[str]] = {}
+        for word in (word for word in words if word in inside):
+            written.setdefault(inside[word], []).append(str(self.facts.state.step(word)))
+        if written:
+            said = "; ".join(f"in {of}: {'; '.join(steps)}" for of, steps in written.items())
+            found.append(f"Written out {said}.")
         return tuple(found)
 
     def unknown(self, key: Key, proved: list[str]) -> Finding:

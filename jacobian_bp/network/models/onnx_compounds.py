@@ -92,6 +92,13 @@ def tiled(call: Call) -> list[Node]:
 
 
 WHERE = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
+REPEATED = {  # where the nearest pixel of each place is read as often as any other
+    "asymmetric": ("floor",),
+    **dict.fromkeys(
+        ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric"),
+        ("round_prefer_floor", "round_prefer_ceil"),
+    ),
+}
 
 
 def between_pixels(size: int, goal: int, where: str) -> np.ndarray:
@@ -133,6 +140,12 @@ def resized(call: Call) -> list[Node]:
     if any(b % a for a, b in zip(before, after, strict=True)) or where == "align_corners":
         raise UnknownError("its pixels are repeated unequally; give a whole scale")
     counts = tuple(b // a for a, b in zip(before, after, strict=True))
+    nearest = call.attribute("nearest_mode", "round_prefer_floor")
+    if max(counts) > 1 and nearest not in REPEATED.get(where, ()):
+        raise UnknownError(
+            f"its nearest_mode is {nearest!r} of {where!r} places, which repeats pixels unequally; "
+            "write 'floor' and 'asymmetric'"
+        )
     return call.one("repeat", call.reads[:1], counts=counts, each=True)
 
 

@@ -48,29 +48,29 @@ SAID = {
         {"tanh": lambda c: c},
         "wrong-factor",
         "In the delta of o2 (inside s2) another array stands in the place of the factor tanh_c2: "
-        "m2. It is so in the formula of s1 too. Written out: o2 = Sigmoid(raw_o2); "
+        "m2. It is so in the formula of s1 too. Written out in s2: o2 = Sigmoid(raw_o2); "
         "tanh_c2 = Tanh(m2).",
     ),
     "another gate's slope": (
         {"i_slope": "f"},
         "wrong-layer-slope",
         "In the delta of raw_i2 (inside m2) another slope is used: σ'(raw_f2) stands for "
-        "σ'(raw_i2). It is so in the formula of m1 too. Written out: raw_i2 = Slice(raw2, 0, 3); "
-        "raw_f2 = Slice(raw2, 3, 6).",
+        "σ'(raw_i2). It is so in the formula of m1 too. Written out in m2: "
+        "raw_i2 = Slice(raw2, 0, 3); raw_f2 = Slice(raw2, 3, 6).",
     ),
     "another gate's function": (
         {"g_slope": "o"},
         "wrong-layer-slope",
         "In the delta of raw_g2 (inside m2) another slope is used: σ'(raw_o2) stands for "
-        "tanh'(raw_g2). It is so in the formula of m1 too. Written out: "
-        "raw_g2 = Slice(raw2, 6, 9); raw_o2 = Slice(raw2, 9, 12).",
+        "tanh'(raw_g2). It is so in the formula of m1 too. Written out in m2: "
+        "raw_g2 = Slice(raw2, 6, 9); in s2: raw_o2 = Slice(raw2, 9, 12).",
     ),
     "the last step only": (
         {"times": (2,)},
         "last-step-only",
         "In the gradient of W a parameter is used at several steps or in several examples, and one "
         "is counted: the step that computes from_x2 alone. All of them add up: += where = stands. "
-        "Written out: from_x2 = Linear(v2, W).",
+        "Written out in m2: from_x2 = Linear(v2, W).",
     ),
     "no way back through U": (
         {"through_u": False},

@@ -62,7 +62,34 @@ def test_a_gradient_of_a_models_file_is_diagnosed(tmp_path, capsys):
     assert "p0_bias: p0_bias is right." in out
 
 
+IN_A_FILE = 'Weights are named in a network file, jacobian-bp new net.toml: [weights] file = "…".'
 REFUSED = {
+    "no Jacobian": (
+        ["show", IRIS, "--data", "iris"],
+        f"{IRIS} is a network; the Jacobian stands in front of it.\n"
+        f"  Write jacobian-bp show dJ/dp0_weight {IRIS}.",
+    ),
+    "the Jacobian behind the network": (
+        ["show", "3-5-2", "dz2/dW1"],
+        "3-5-2 is a network; the Jacobian stands in front of it.\n"
+        "  Write jacobian-bp show dz2/dW1 3-5-2.",
+    ),
+    "what PyTorch saved": (
+        ["derive", "run/w.pt"],
+        "run/w.pt is what PyTorch saved; no command reads a network from it.\n"
+        "  Export the module, torch.onnx.export(model, (x,), 'model.onnx'), or read it in Python: "
+        f"Network.from_torch(model, x).\n  {IN_A_FILE}",
+    ),
+    "weights": (["compare", "w.npz"], f"w.npz has weights, and no network.\n  {IN_A_FILE}"),
+    "weights of Keras": (
+        ["diagnose", "m.weights.h5", "a.npz"],
+        f"m.weights.h5 has weights, and no network.\n  {IN_A_FILE}",
+    ),
+    "a pickle": (
+        ["check", "clf.joblib"],
+        "clf.joblib is a pickle, which is not opened.\n"
+        "  Open it in Python, and read the model: Network.from_sklearn(model).",
+    ),
     "activations": (
         ["check", IRIS, "--activations", "relu"],
         "--activations does not go with a model; it has its own.\n  Leave it out.",

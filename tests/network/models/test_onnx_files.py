@@ -318,6 +318,30 @@ def test_a_bias_that_an_exporter_has_copied_for_each_example_is_that_bias(tmp_pa
     assert np.array_equal(net.constants["s_constant"], other[0])
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"mode": "nearest", "nearest_mode": "ceil",
+             "coordinate_transformation_mode": "asymmetric"},
+            "its nearest_mode is 'ceil' of 'asymmetric' places, which repeats pixels unequally; "
+            "write 'floor' and 'asymmetric'",
+        ),
+        ({"mode": "cubic"}, "its mode is 'cubic'; 'nearest' and 'linear' are read"),
+    ],
+)  # fmt: skip
+def test_a_way_of_resizing_that_is_not_read_is_named(options, said, tmp_path):
+    scales = {"scales": np.array([1, 1, 3, 2], np.float32), "nothing": np.zeros(0, "f")}
+    made = model([node("Resize", "x nothing scales", "z", **options)], scales, ["n", 2, 5, 6])
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(at(tmp_path, made))
+    assert str(caught.value) == (
+        "model.onnx cannot be written as a program: 1 problem.\n"
+        f"  the node of 'z', Resize: {said}\n"
+        "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
+    )
+
+
 def test_numbers_that_differ_between_the_examples_of_a_file_are_refused(tmp_path):
     with pytest.raises(SpecError) as caught:
         Network.from_onnx(at(tmp_path, copied(array(N, T))))
