@@ -128,7 +128,7 @@ def block(normal):
     yield here.plant(
         "what goes past is normalised too", "x", norm(du * gain + dr), "unknown", "r", "u"
     )
-    yield here.plant("divided by the gain", "x", norm(du / gain) + dr, "wrong-factor", "r", "u")
+    yield here.plant("divided by the gain", "x", norm(du / gain) + dr, "wrong-weight", "r", "u")
     yield here.plant("the shift for the gain", "x", norm(du * shift) + dr, "wrong-weight", "r", "u")
     first = (du * n)[:, 0].sum(0)
     labels = "summand-overwritten|last-step-only|wrong-contraction|other-places"
@@ -210,7 +210,7 @@ def language(normal):
         return found
 
     assert np.allclose(rows(u, de), here.d("E"))
-    yield here.plant("tokens in reverse", "E", rows(u, de[:, ::-1]), "unknown|reshape-order", "e")
+    yield here.plant("tokens in reverse", "E", rows(u, de[:, ::-1]), "factor-flipped", "e")
     yield here.plant("the next token", "E", rows(np.roll(u, -1, 1), de), "other-places", "e")
     yield here.plant("places per text", "R", dh[-1], "last-step-only|wrong-contraction", "h")
     yield here.plant(
@@ -270,7 +270,7 @@ def long_memory(normal):
     both = (first + second).T @ h0
     yield here.plant("h0 in both steps", "U", both, "wrong-factor|wrong-layer-activation", *given)
     yield here.plant("steps averaged", "U", here.d("U") / 2, "constant-factor", *given)
-    carried = dh2 * np.tanh(c2) * o2 * (1 - o2**2)
+    carried = dh2 * np.tanh(c2) * (1 - o2**2)
     bent = np.hstack([second[:, : 3 * k], carried]) @ params["U"]
     yield here.plant("o's slope 1 − o²", "h1", bent, "wrong-factor|wrong-layer-slope", "h2", "c2")
 
@@ -294,7 +294,7 @@ def long_memory(normal):
         "r in the rows of W too",
         "W",
         np.hstack([dr, dz, dn * r]).T @ x1,
-        "extra-factor|wrong-factor",
+        "extra-factor|wrong-delta",
         "h",
     )
     yield here.plant(
@@ -334,7 +334,7 @@ def plain_memory(normal):
     )
     steps = "h3", "h2", "h1"
     late = sum(dz[t].T @ data[f"x{max(t - 1, 1)}"] for t in dz)
-    yield here.plant("x of the step before", "W", late, "unknown|wrong-factor", *steps)
+    yield here.plant("x of the step before", "W", late, "wrong-layer-activation", *steps)
     twice = sum(dz.values()).sum(0) + dz[3].sum(0)
     yield here.plant("the last step twice", "b", twice, "fan-out-overwritten", *steps)
 
@@ -370,7 +370,7 @@ def batch(normal):
     yield here.plant(
         "a mean over the kept", "shift", dq.sum(0) / k.sum(0), "unknown|wrong-contraction", "q"
     )
-    yield here.plant("V by z's delta", "V", here.d("z").T @ x, "wrong-delta", "z", "v")
+    yield here.plant("V by z's delta", "V", here.d("z").T @ x, "check-of-wrong-quantity", "z", "v")
     yield here.plant("gain by the output", "gain", (dq * q).sum(0), "wrong-layer-activation", "q")
 
 
@@ -385,7 +385,7 @@ def costs(normal):
     yield here.plant("softmax for σ", "z", each * (softmax(z) - y), "wrong-factor")
     yield here.plant("labels −1 and 1", "z", each * (p - (2 * y - 1)), "wrong-factor")
     here = net(["p = Sigmoid(z)", "C = BinaryCrossEntropy(p, y)"], "C", "", z=z, y=y, g=g)
-    yield here.plant("no 1 − y", "p", -each * y / p, "term-missing|wrong-factor")
+    yield here.plant("no 1 − y", "p", -each * y / p, "check-of-wrong-quantity")
     yield here.plant(
         "both with a minus",
         "p",

@@ -1,5 +1,6 @@
 """Mistakes that were written down before the diagnosis was tried on them, and what is said."""
 
+import blind_mistakes
 import closing_mistakes
 import contact_mistakes
 import fresh_mistakes
@@ -60,6 +61,24 @@ SENTENCES = {
     "of the factor (softmax(z) − y): that with the labels of the previous example.",
     "entries: differences for sums": "In the delta of x other places are read: the difference of "
     "neighbours, [i'=o] − [i'=o+1], stands for [i'≤o].",
+    "upwards: np.tile for np.repeat": "In the delta of a other places are read: δ[i',o+5r] stands "
+    "for δ[i',2o+r].",
+    "heads: the other head's V": "In the delta of P another array stands in the place of the "
+    "factor V: its own in reverse order along h.",
+    "language: z's delta with p of z": "In the delta of s another array stands in the place of the "
+    "factor ∂l/∂s: that at z.",
+    "long_memory: f of the step before": "In the delta of c1 another array stands in the place of "
+    "the factor f: that of the step that computes c1.",
+    "costs: both with a minus": "In the delta of p another array stands in the place of the factor "
+    "((1−y)/(1−p) − y/p): both quotients with a minus.",
+    "costs: the quotient turned": "In the delta of p another array stands in the place of the "
+    "factor (t/p): p/y.",
+    "numbers: put in front": "In the delta of x other places are read: δ[i',o] stands for "
+    "δ[i',−2o+6].",
+    "numbers: sums of the blocks": "In the delta of A the factor B is left out: it stands in "
+    "∂C/∂A.",
+    "numbers: rows added": "In the delta of v the factor that is 0 beside the diagonal is left "
+    "out: it stands in ∂Y/∂v.",
     "curvature: inverse not transposed": "In the delta of X the factor X⁻¹ is the wrong way round: "
     "its axes j and i' are exchanged.",
 }
@@ -82,7 +101,10 @@ def judged(plants, usual):
     return named, every
 
 
-FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes, contact_mistakes)
+FILES = (
+    *(fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes),
+    *(contact_mistakes, blind_mistakes),
+)
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 

@@ -57,7 +57,7 @@ SENTENCES = {
     "not before along the examples stands for [i'≤o].",
     "orders: gates moved on": "In the gradient of W the numbers stand in the wrong places: the "
     "rows of the gates stand in the order f, g, o, i, not i, f, g, o.",
-    "orders: reshaped": "In the delta of x the numbers stand in the wrong places: they are read "
+    "orders: reshaped": "In the delta of x the numbers stand in the wrong places: they are written "
     "row by row as they come in, where axes are exchanged.",
     "choices: by size": "In the delta of x other places are read: the choice that is made of |x|"
     " stands for δ[r,a[n,c,o]].",

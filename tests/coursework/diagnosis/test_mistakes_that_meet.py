@@ -280,7 +280,11 @@ def test_a_sigmoid_that_is_in_the_loss_alone():
         "In the delta of z the slope of the output activation, σ'(z), is left out: the derivative "
         "of the loss by the output has to go through it."
     )
-    assert found((p - y) * p).label == "unknown"
+    assert found((p - y) * p).remark == (
+        "In the delta of z another array stands in the place of the factor (σ(z) − y): the same "
+        "times σ(z)."
+    )
+    assert found((p - y) * p**3).label == "unknown"
 
 
 def test_a_product_of_means(oblong):

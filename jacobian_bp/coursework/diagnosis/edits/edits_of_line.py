@@ -15,6 +15,7 @@ from .of_choices import of_choices, of_one_place
 from .of_factors import (
     in_all_places,
     inverted,
+    off_the_diagonal,
     omitted,
     one_for_all,
     repeated,
@@ -24,7 +25,7 @@ from .of_gates import of_gates
 from .of_losses import of_cost
 from .of_moved_places import moved
 from .of_norms import of_norms
-from .of_order import Order, in_another_order, not_transposed, of_joined
+from .of_order import Order, in_another_order, not_transposed, of_factors_moved, of_joined
 from .of_other_ops import exchanged, of_other_ops
 from .of_overwriting import overwritten
 from .of_parts import in_parts
@@ -145,4 +146,6 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from axes_exchanged(line, equation, facts)
     yield from reordered(line, equation, facts)
     yield from not_transposed(line, equation, facts)
+    yield from of_factors_moved(line, parts)
+    yield from off_the_diagonal(line, equation)
     yield from of_joined(line, equation, facts)

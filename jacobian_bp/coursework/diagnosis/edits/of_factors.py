@@ -19,7 +19,7 @@ def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
     """δ for δ · m, and m alone; in all terms, and in one."""
     for group in by_array(equation):
         factor = group[0]
-        if factor.role in (MASK, POSITION):
+        if factor.role == MASK or (factor.role == POSITION and len(factor.axes) > 2):
             continue
         for chosen in islice(one_a_term(equation, group), MOST_CHOICES):
             left = replace(
@@ -37,7 +37,7 @@ def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
                 yield Edit("omit", replace(equation, terms=tuple(kept)), factor, jacobian(line))
         if len(equation.terms) > 1:
             yield from omitted_once(line, equation, group)
-        elif factor.role != DELTA:
+        elif factor.role not in (DELTA, POSITION):
             for same in group:
                 yield from passed_on(line, equation, same)
 
@@ -77,6 +77,22 @@ def omitted_once(line: Line, equation: Equation, group: list[Factor]) -> Iterato
             note = f"one term of {jacobian(line)}"
             yield Edit("omit", equation.but(place, left), factor, note, extra=4)
     yield from omitted_but_once(line, equation, group)
+
+
+def off_the_diagonal(line: Line, equation: Equation) -> Iterator[Edit]:
+    """Of a diagonal that is read, whole rows or columns added up."""
+    incoming = next((f for f in equation.factors() if f.role == DELTA), None)
+    if incoming is None or len({*incoming.axes}) == len(incoming.axes):
+        return
+    twice = next(axis for axis in incoming.axes if incoming.axes.count(axis) > 1)
+    for place, axis in enumerate(incoming.axes):
+        if axis == twice:
+            free = f"{twice} free"
+            axes = (*incoming.axes[:place], free, *incoming.axes[place + 1 :])
+            wrong = equation.using(incoming, replace(incoming, axes=axes))
+            sizes = {**equation.sizes, free: equation.sizes[twice]}
+            whole = Factor(POSITION, "that is 0 beside the diagonal", np.zeros(()))
+            yield Edit("omit", replace(wrong, sizes=sizes), whole, jacobian(line))
 
 
 def omitted_but_once(line: Line, equation: Equation, group: list[Factor]) -> Iterator[Edit]:
@@ -220,6 +236,8 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
             continue
         if factor.role == DELTA and array is base.get(line.source):
             continue
+        if factor.role == DELTA and kind != DELTA and is_constant(base.get(line.source)):
+            continue  # whatever multiplies the whole would be said to stand for it
         tried += 1
         if tried > MOST_OTHERS:
             return
@@ -232,6 +250,11 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         if factor.role == "part" and shape[-1] == shape[-2:][0] and len(shape) > 1:
             changed = with_array(equation, factor, shown, array.swapaxes(-1, -2))
             yield Edit(kind_of, changed, factor, f"{shown}ᵀ", extra=likely + 1)
+
+
+def is_constant(delta: np.ndarray | None) -> bool:
+    """Whether one number comes in everywhere, as the 1 of a sum does."""
+    return delta is not None and delta.size > 0 and bool(np.ptp(delta) == 0)
 
 
 def in_all_places(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:

@@ -32,11 +32,13 @@ def of_gates(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     for factor in equation.factors():
         if factor.role == "part" and factor.own in gates:
             yield from other_gates(equation, factor, gates)
+            yield from of_other_steps(line, equation, factor, facts)
         if PRODUCT.fullmatch(factor.own):
             yield from parts_left_out(line, equation, factor, gates)
             yield from along_what_is_read(equation, factor, gates)
         if factor.own[:1] == "d" and factor.own[1:] in gates:
             yield from slope_left_out(equation, factor, gates[factor.own[1:]])
+            yield from other_slope(equation, factor, gates[factor.own[1:]])
             yield from other_states(line, equation, factor, facts)
             yield from gates_within(equation, factor, gates)
 
@@ -123,6 +125,32 @@ def other_states(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         if old.shape == y.shape == factor.array.shape and np.all(old != 0):
             changed = with_array(equation, factor, factor.name, factor.array / old * y)
             yield Edit("other", changed, replace(factor, name=name), line.source, extra=2)
+
+
+def of_other_steps(line: Line, equation: Equation, factor: Factor, facts: Facts) -> Iterator[Edit]:
+    """The same gate at another time."""
+    for step in facts.state.program.steps:
+        opened = getattr(step.op, "opened", None)
+        if step.name == line.source or type(step.op) is not type(line.step.op) or opened is None:
+            continue
+        array = opened(*facts.state.inputs_of(step))[factor.own]
+        if array.shape == factor.array.shape:
+            note = f"that of the step that computes {step.name}"
+            yield Edit("other", with_array(equation, factor, note, array), factor, note, extra=1)
+
+
+def other_slope(equation: Equation, factor: Factor, gate: np.ndarray) -> Iterator[Edit]:
+    """The slope of tanh for that of σ, the other way round, and the gate itself or its rest."""
+    letter = factor.own[1:]
+    by_tanh = f"1−{letter}²", 1 - gate**2
+    by_sigmoid = f"{letter}(1−{letter})", gate * (1 - gate)
+    right = by_tanh if np.any(gate < 0) else by_sigmoid
+    if not np.all(right[1] != 0):
+        return
+    for note, array in (by_tanh, by_sigmoid, (letter, gate), (f"1−{letter}", 1 - gate)):
+        if note != right[0]:
+            changed = with_array(equation, factor, factor.name, factor.array / right[1] * array)
+            yield Edit("other", changed, replace(factor, name=right[0]), note)
 
 
 def slope_left_out(equation: Equation, factor: Factor, gate: np.ndarray) -> Iterator[Edit]:

@@ -33,6 +33,9 @@ def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     if cost is None or line.kind != "cost":
         return
     yield from of_labels(line, equation, cost, facts.values[line.target], y)
+    yield from of_two_classes(line, equation, cost, facts)
+    yield from of_quotients(line, equation, cost, facts)
+    yield from of_differences(line, equation, cost, facts)
     yield from of_huber(line, equation, cost, facts)
     yield from of_hinge(line, equation, cost, facts)
     if own.contains is not None:
@@ -206,3 +209,69 @@ def largest_alone(above: np.ndarray, y: np.ndarray) -> np.ndarray:
     """1 at the largest margin if it is above 0, and −1 at the true class."""
     top = (above == above.max(-1, keepdims=True)) & (above > 0)
     return top - y * top.any(-1, keepdims=True)
+
+
+def of_two_classes(line: Line, equation: Equation, cost: Factor, facts: Facts) -> Iterator[Edit]:
+    """σ(z) − y with something else for σ(z) or y, or one factor more; and the two quotients."""
+    a, y = facts.values[line.target], facts.values[line.step.args[-1]]
+    ways: dict[str, np.ndarray] = {}
+    if y.shape != a.shape:
+        return
+    if isinstance(line.step.op, ops.BinaryCrossEntropyFromLogits):
+        p, z = sigmoid(a), line.target
+        ways = {
+            f"the same times σ({z})": (p - y) * p,
+            f"the same times 1 − σ({z})": (p - y) * (1 - p),
+            f"that with softmax({z}) for σ({z})": ops.Softmax().forward(a) - y,
+            f"that with tanh({z}) for σ({z})": np.tanh(a) - y,
+            f"that with σ(−{z}) for σ({z})": 1 - p - y,
+            f"that with σ({z}) > 1/2 for σ({z})": (p > 0.5) - y,
+            "that with the labels −1 and 1": p - (2 * y - 1),
+            f"σ({z}) (1 − y), the part of the labels 0": p * (1 - y),
+            f"−(1 − σ({z})) y, the part of the labels 1": -(1 - p) * y,
+            "−y, the part without σ": -y,
+        }
+    if isinstance(line.step.op, ops.BinaryCrossEntropy) and np.all((a > 0) & (a < 1)):
+        one, other = y / a, (1 - y) / (1 - a)
+        ways = {
+            f"(1 − y)/(1 − {line.target}) alone": other,
+            "both quotients with a minus": -one - other,
+            "both quotients with a plus": one + other,
+            "the quotients without their denominators": 1 - 2 * y,
+            f"{line.target} − y over {line.target}": (a - y) / a,
+            f"{line.target} − y over 1 − {line.target}": (a - y) / (1 - a),
+        }
+    for note, array in ways.items():
+        yield in_the_cost(equation, cost, note, array)
+
+
+def of_quotients(line: Line, equation: Equation, cost: Factor, facts: Facts) -> Iterator[Edit]:
+    """−y/p with the quotient turned, one of the two alone, or of p log (p/y)."""
+    if not isinstance(line.step.op, ops.CrossEntropy | ops.KLDivergence):
+        return
+    p, y = facts.values[line.target], facts.values[line.step.args[-1]]
+    if y.shape != p.shape or not np.all(p > 0):
+        return
+    ways = {"y p": y * p, "1/p": 1 / p, "y log p": y * np.log(p), "log p": np.log(p)}
+    ways |= {"y/p, of which 1 is taken away": y / p - 1, "y/p²": y / p**2, "y": y}
+    if np.all(y > 0):
+        ways |= {"p/y": p / y, "log (y/p)": np.log(y / p)}
+        ways["log (y/p) − 1, the negative of what Σ p log (p/y) gives,"] = np.log(y / p) - 1
+    sign = -1.0 if np.allclose(cost.array, -y / p) else 1.0
+    for note, array in ways.items():
+        yield in_the_cost(equation, cost, note, sign * array)
+
+
+def of_differences(line: Line, equation: Equation, cost: Factor, facts: Facts) -> Iterator[Edit]:
+    """The difference of a squared error without its sign, squared, or as a quotient."""
+    if not isinstance(line.step.op, ops.SquaredError | ops.HalfSquaredError):
+        return
+    a, y = (facts.values[name] for name in line.step.args)
+    r = a - y if line.position == 0 else y - a
+    for note, array in {
+        "|a − y|": abs(r),
+        "a + y": a + y,
+        "the root of |a − y|, with the sign of a − y,": np.sign(r) * np.sqrt(abs(r)),
+        "a² − y²": (a * a - y * y) * (1 if line.position == 0 else -1),
+    }.items():
+        yield in_the_cost(equation, cost, note, array)

@@ -67,6 +67,8 @@ def moved(line: Line, equation: Equation) -> Iterator[Edit]:
     forgotten.append(lambda r, f: replace(r, start=0))
     for change in forgotten:
         yield from together(equation, windows, change)
+    yield from together(equation, windows, one_after_another, 3)
+    yield from together(equation, windows, side_by_side, 2)
     for two in combinations(forgotten, 2):
         if all(change(r, f) != r for f, r in windows.items() for change in two):
             yield from together(equation, windows, partial(both, two), 3)
@@ -119,6 +121,19 @@ def without_step(place: int, reading: Reading, factor: Factor) -> Reading:
     plain = step // abs(step)
     steps = (*reading.steps[:place], plain, *reading.steps[place + 1 :])
     return replace(reading, steps=steps)
+
+
+def one_after_another(reading: Reading, factor: Factor) -> Reading:
+    """Every place as it comes: stride 1, forwards, from the start."""
+    del factor
+    return replace(reading, steps=(1,) * len(reading.steps), start=0)
+
+
+def side_by_side(reading: Reading, factor: Factor) -> Reading:
+    """All first taps before all second ones, as np.tile repeats: δ[i',o+5r] for δ[i',2o+r]."""
+    if len(reading.steps) != 2:
+        return reading
+    return replace(reading, steps=(1, factor.array.shape[0]))
 
 
 def one_behind_another(reading: Reading, factor: Factor) -> Reading:
@@ -203,6 +218,13 @@ def beside(equation: Equation) -> Iterator[Edit]:
                 note = f"δ[{match[1]},{match[2]}{sign}]"
                 wrong = equation.using(factor, replace(factor, name=note, array=array))
                 yield Edit("places", wrong, factor, note, extra=4)
+            for place, axis in enumerate(factor.axes[:-1]):
+                for step, which in ((-1, "next"), (1, "previous")):
+                    array = np.roll(factor.array, step, axis=place)
+                    where = called(axis, equation).replace("the examples", "example")
+                    note = f"that of the {which} {where}"
+                    wrong = equation.using(factor, replace(factor, name=note, array=array))
+                    yield Edit("places", wrong, factor, note, extra=5)
 
 
 def of_ranges(line: Line, equation: Equation) -> Iterator[Edit]:

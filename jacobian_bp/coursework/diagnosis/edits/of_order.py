@@ -12,11 +12,13 @@ from itertools import permutations
 import numpy as np
 
 from .... import ops
+from ....algebra.axes import BATCH
 from ....ops import Op
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import POSITION, Equation
 from .edit import Edit, called
+from .of_factors import with_array
 from .of_moved_places import DELTA_AT
 
 # of the gates in W, U and b
@@ -48,6 +50,32 @@ def in_another_order(line: Line, equation: Equation, facts: Facts) -> Iterator[t
         yield order, Edit("reorder", equation, whose, note)
 
 
+def of_factors_moved(line: Line, equation: Equation) -> Iterator[Edit]:
+    """A factor along one of its axes in reverse, or moved on: the gain of the channel before."""
+    if line.kind != "op":
+        return
+    for factor in equation.factors():
+        if factor.role not in ("value", "weight"):
+            continue
+        for place, axis in enumerate(factor.axes):
+            if equation.sizes[axis] < 2 or axis.rstrip("'") == BATCH:
+                continue
+            name = called(axis, equation)
+            ways = {f"its own in reverse order along {name}": np.flip(factor.array, place)}
+            if equation.sizes[axis] > 2:
+                for step, which in ((1, "on"), (-1, "back")):
+                    note = f"its own, each one place {which} along {name}"
+                    ways[note] = np.roll(factor.array, step, place)
+            for note, array in ways.items():
+                wrong = with_array(equation, factor, factor.name, array)
+                same = [f for f in equation.factors() if f.name == factor.name]
+                if len(same) > 1:  # wherever it stands
+                    wrong = equation
+                    for other in same:
+                        wrong = with_array(wrong, other, factor.name, array)
+                yield Edit("other", wrong, factor, note, extra=5)
+
+
 def rows_of_gates(line: Line, facts: Facts) -> Iterator[tuple[np.ndarray, str]]:
     """The rows of one gate where those of another belong, in W, U or b."""
     blocks, right = ROWS.get(type(line.step.op), ""), facts.values[line.target]
@@ -67,11 +95,11 @@ def rows_of_gates(line: Line, facts: Facts) -> Iterator[tuple[np.ndarray, str]]:
 
 
 def not_transposed(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """What comes in, reshaped where its axes are exchanged."""
-    if isinstance(line.step.op, ops.Transpose):
+    """What comes in, reshaped row by row where its axes are exchanged."""
+    if isinstance(line.step.op, ops.Transpose | ops.Vec):
         gives = partial(reshaped, facts.values[line.target].shape)
         whose = Factor("jacobian", line.target, np.zeros(()))
-        note = "they are read row by row as they come in, where axes are exchanged"
+        note = "they are written row by row as they come in, where axes are exchanged"
         yield Edit("reorder", equation, whose, note, gives=gives)
 
 

@@ -42,9 +42,23 @@ def of_other_ops(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]
         gives = partial(dealt_out, line.step.op, inputs, operand)
         note = "that of groups to which channels are dealt out in turn, like cards"
         yield Edit("other", equation, whole, note, extra=1, gives=gives)
+    yield from at_another_value(line, equation, facts, whole)
     for note, table in entry_by_entry(line, facts):
         gives = partial(times, table)
         yield Edit("other", equation, whole, f"{note}, entry by entry", extra=2, gives=gives)
+
+
+def at_another_value(line: Line, equation: Equation, facts: Facts, whole: Factor) -> Iterator[Edit]:
+    """The Jacobian of a function of one value at another one: softmax(z) for softmax(z/T)."""
+    op, here = line.step.op, facts.values[line.target]
+    operands = op.differentiable()
+    if line.kind not in ("op", "softmax") or len(line.step.args) > 1 or len(operands) != 1:
+        return
+    for name in facts.near([*facts.layer_inputs, *facts.other_values], line.target):
+        there = facts.values[name]
+        if name != line.target and there.shape == here.shape and name not in facts.params:
+            gives = partial(by_vjp, op, [there], operands[0])
+            yield Edit("other", equation, whole, f"that at {name}", extra=3, gives=gives)
 
 
 def others(op: Op, inputs: list[np.ndarray]) -> Iterator[tuple[Op, str]]:

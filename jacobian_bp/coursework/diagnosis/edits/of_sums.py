@@ -118,13 +118,22 @@ def too_many(
         meant = f"over {along(summed, equation)} alone" if summed else "of nothing"
         wrong = moved(equation, place, inside, {axis: f"{axis} summed"})
         yield Edit("sum", wrong, incoming, f"over {over}, where it is a sum {meant}")
-        if summed and is_mean(term, int(np.prod([equation.sizes[a] for a in summed]))):
+        if summed and is_mean(term, counted(term, summed, equation)):
             share = term.coefficient / equation.sizes[axis]
             note = f"over {over}, where it is a mean {meant}"
             for chosen in (inside, (*inside, *gains)):  # the gain within the mean, or before it
                 wrong = moved(equation, place, chosen, {axis: f"{axis} summed"})
                 wrong = wrong.but(place, replace(wrong.terms[place], coefficient=share))
                 yield Edit("sum", wrong, incoming, note)
+
+
+def counted(term: Term, summed: tuple[str, ...], equation: Equation) -> int:
+    """How many entries a sum adds; of the channels those of one group."""
+    entries = int(np.prod([equation.sizes[axis] for axis in summed]))
+    for factor in term.factors:
+        if factor.name.startswith("same["):
+            entries = entries * int(factor.array.sum(0)[0]) // len(factor.array)
+    return entries
 
 
 def instead(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:

@@ -232,7 +232,7 @@ def everywhere(possible: list[Variation]) -> list[Variation]:
             if len(distinct) < 2:
                 continue
             changes: dict = {}
-            for v in distinct.values():
+            for v in reversed(distinct.values()):  # what is said is of the first one
                 changes |= v.changes
             first, last = chosen[0], chosen[-1]
             found.append(

@@ -119,6 +119,8 @@ def by_expression(
     for product in expression.terms:
         names = joined(product, target)
         sizes |= product.sizes(sizes)
+        for own in product.of(Dense):
+            sizes |= dict(zip(own.axes, own.array.shape, strict=True))
         factors = [renamed(delta, names, shared)]
         for own in product.factors:
             if isinstance(own, Distinct):
