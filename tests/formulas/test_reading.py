@@ -404,7 +404,6 @@ def test_slices_in_a_page_have_their_signs_said():
     assert "E_0_end: the rows" not in page
 
 
-
 SQUARE = [("trace(A)", "trace"), ("inv(A)", "inv"), ("diag(A)", "diag"), ("logdet(A)", "logdet")]
 
 
