@@ -14,7 +14,7 @@ from ..writing.page_letters import free
 from ..writing.signs import bound, number, plural, to_ascii
 from .one_op import OpReport
 
-BARS = dict.fromkeys(("full", "structured"), "`{units}·{u}·Σ|terms|`") | {
+BARS = dict.fromkeys(("full", "structured"), "`{units:,}·{u}·Σ|terms|`") | {
     "difference": "their accuracy"
 }
 MEANT = {  # each bar in words
@@ -41,6 +41,7 @@ class Row:
     on_edge: int = 0  # entries from which every step leaves the domain of an op
     sampled: bool = False  # evenly spaced entries of very many
     unit: str = "u"  # the letter of the unit roundoff
+    units: int = UNITS  # how many roundings the bar is
 
     @property
     def ok(self) -> bool:
@@ -75,7 +76,7 @@ class Row:
     @property
     def bar(self) -> str:
         """What the two routes may be apart."""
-        return BARS[self.route].format(units=UNITS, u=self.unit)
+        return BARS[self.route].format(units=self.units, u=self.unit)
 
     @property
     def bar_meant(self) -> str:

@@ -1,7 +1,8 @@
 """Do the routes agree? If not, at which op do they part?
 
-The bar is UNITS·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|terms| the
-same contraction over absolute values, the scale at which sums round.
+The bar is 16·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|terms| the same contraction
+over absolute values, the scale at which sums round. Each slope on the way is rounded too: for each
+step beyond the first 8 on the longest way to the cost the bar has 4 roundings more.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry, quiet
 from ..numbers.memory import current_limit, memory_limit
-from ..numbers.rounding import differing, of_sums
+from ..numbers.rounding import UNITS, differing, of_sums
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.difference import Progress
@@ -29,6 +30,7 @@ from .one_op import OpReport, check_step
 from .op_slopes import Slopes
 
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
+STEPS, A_SLOPE = 8, 4  # whose slopes UNITS roundings are enough for; for one more, so many more
 SAMPLED = 50  # entries of each input of a larger one
 
 
@@ -58,7 +60,8 @@ def _compared_all(state: Pass, progress: Progress | None, swept: Sequence[str]) 
         # a sum over absolute values may overflow where the gradient does not
         largest = np.finfo(state.dtype).max
         scale = {name: np.minimum(sizes[name], largest) for name in wrt}
-        bars = {name: of_sums(scale[name], state.dtype) for name in wrt}
+        units = UNITS + A_SLOPE * max(0, _longest_way(state, wrt) - STEPS)
+        bars = {name: of_sums(scale[name], state.dtype, units) for name in wrt}
 
         def of_one_sweep() -> dict[str, np.ndarray]:
             found = structured(state, swept)
@@ -68,7 +71,8 @@ def _compared_all(state: Pass, progress: Progress | None, swept: Sequence[str]) 
             ("full", partial(gradients, state, wrt, "full")),
             ("structured", of_one_sweep),
         ):
-            rows.append(_compared(state.cost, route, compute, pulled, bars))
+            found = _compared(state.cost, route, compute, pulled, bars)
+            rows.append(replace(found, units=units))
         row, crossed = by_differences(state, pulled, scale, bars, progress)
         rows.append(row)
         kinks += crossed
@@ -81,6 +85,15 @@ def _compared_all(state: Pass, progress: Progress | None, swept: Sequence[str]) 
         return Agreement(state.cost, tuple(rows), tuple(kinks))
     step, report = first_wrong_op(state)
     return Agreement(state.cost, tuple(rows), tuple(kinks), step, report)
+
+
+def _longest_way(state: Pass, wrt: list[str]) -> int:
+    """The steps on the longest way from one of the variables to the cost."""
+    _, steps = state.dependents(wrt, state.cost)
+    long: dict[str, int] = {}
+    for step in reversed(steps):
+        long[step.name] = 1 + max(long.get(arg, 0) for arg in step.args)
+    return max(long.values(), default=0)
 
 
 def _lacking(state: Pass, wrt: list[str]) -> str:

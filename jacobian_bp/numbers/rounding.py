@@ -40,9 +40,9 @@ def largest(array: np.ndarray) -> float:
     return float(np.abs(array).max(initial=0.0))
 
 
-def of_sums(magnitudes: np.ndarray, dtype: DTypeLike) -> np.ndarray:
-    """What sums may be off, UNITS · u · Σ|terms|, where `magnitudes` are the Σ|terms|."""
-    return UNITS * unit_roundoff(dtype) * np.asarray(magnitudes, np.float64)
+def of_sums(magnitudes: np.ndarray, dtype: DTypeLike, units: int = UNITS) -> np.ndarray:
+    """What sums may be off, units · u · Σ|terms|, where `magnitudes` are the Σ|terms|."""
+    return units * unit_roundoff(dtype) * np.asarray(magnitudes, np.float64)
 
 
 def of_formulas(right: np.ndarray, relative: float = RELATIVE, floor: float = FLOOR) -> np.ndarray:

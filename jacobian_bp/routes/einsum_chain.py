@@ -32,7 +32,7 @@ from ..numbers.memory import format_bytes
 from ..writing.latex import formula
 from ..writing.notebook import page
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, to_ascii
+from ..writing.signs import did_you_mean, dims, for_stream, to_ascii
 from .full import Arrays, Bond, Whole, WholeAlgebra, sweep
 
 ORDERS = ("reverse", "forward", "planned")
@@ -309,7 +309,10 @@ def require_order(order: str) -> str:
     """The order by its own name, auto being planned; JacobianError for one that is unknown."""
     known = ALSO.get(order, order)
     if known not in ORDERS:
-        raise JacobianError(f"order {order!r} is unknown.\n  Write one of {', '.join(ORDERS)}.")
+        raise JacobianError(
+            f"order {order!r} is unknown.{did_you_mean(order, ORDERS)}\n"
+            f"  Write one of {', '.join(ORDERS)}."
+        )
     return known
 
 

@@ -72,6 +72,20 @@ def test_columns_whose_steps_cross_a_kink_are_counted_one_by_one():
 # ---------------------------------------------------------------- right networks
 
 
+@pytest.mark.parametrize("op", ["Tanh", "Sigmoid", "GELU"])
+def test_a_way_of_very_many_steps_is_right_and_a_mistake_in_the_last_is_found(op):
+    """At the fixed point of a sigmoid every step is off by the same rounding, to the same side."""
+    for own, ok in ((op, True), ("Own", False)):
+        lines = [f"v{n + 1} = {op}(v{n})" for n in range(300)] + [f"v301 = {own}(v300)"]
+        net = Network.program(
+            "v0 = Multiply(x, w)", *lines, "J = Sum(v301)",
+            params={"w": np.array([0.5, 1.5])}, ops={"Own": wrong(Tanh, 1 + 1e-9, "vjp")},
+        )  # fmt: skip
+        agreement = net.run(np.ones(2)).check()
+        assert agreement.ok is ok
+        assert f"{16 + 4 * (303 - 8):,}·u·Σ|terms|" in str(agreement)
+
+
 @pytest.mark.one_in(5)
 @in_four_ways
 def test_a_right_network_is_right(activation, loss, batch, dtype):

@@ -47,15 +47,19 @@ def test_a_matrix_is_at_home_in_the_layout_that_was_asked_for(layout, as_it_stan
 # --- statistics --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
 @pytest.mark.parametrize("axes", [(0,), (2,), (1, 2)])
-def test_mean_variance_and_deviation_are_statistics_and_nothing_near_them(axes):
-    x = normal(3, 5, 7) + 0.5
+def test_mean_variance_and_deviation_are_statistics_and_nothing_near_them(axes, scale):
+    x = (normal(3, 5, 7) + 0.5) * scale
     mean, variance = x.mean(axes), x.var(axes)
     added = variance.min() / 20
     made = [mean, variance, variance + added, np.sqrt(variance + added), variance**-0.5]
     assert [is_statistic(each, x, axes) for each in made] == [True] * 5
     wrong = [x.max(axes), 2 * variance, variance - added, variance + 20 * variance.max(), -mean]
     assert [is_statistic(each, x, axes) for each in wrong] == [False] * 5
+    uneven = added * (1 + np.arange(variance.size).reshape(variance.shape) / variance.size)
+    nearly = [mean + 1e-6 * scale, mean + 1e-12 * scale, variance + uneven, variance * (1 - 1e-12)]
+    assert [is_statistic(each, x, axes) for each in nearly] == [False, True, False, True]
 
 
 # --- one slip in every layer -------------------------------------------------------

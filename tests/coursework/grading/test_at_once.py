@@ -51,6 +51,24 @@ def killed_once(folder, job):
     return job
 
 
+def killed_when_told(folder, job):
+    """Its process is killed once, when the file is there that says so."""
+    if job == "dies" and not os.path.exists(f"{folder}/dead"):
+        for _ in range(2000):
+            if os.path.exists(f"{folder}/now"):
+                break
+            time.sleep(0.02)
+    return killed_once(folder, job)
+
+
+def test_what_was_graded_before_a_process_ended_is_graded_once(tmp_path):
+    jobs = ["a", "b", "dies", "c", "d"]
+    reports = graded(partial(killed_when_told, str(tmp_path)), jobs, 2)
+    first = [next(reports), next(reports)]
+    (tmp_path / "now").touch()
+    assert [*first, *reports] == jobs
+
+
 def test_one_worker_grades_in_this_process_and_only_what_is_asked_for():
     seen = []
     reports = graded(seen.append, ["a", "b"], 1)

@@ -104,9 +104,8 @@ def is_statistic(made: np.ndarray, read: np.ndarray, axes: tuple[int, ...]) -> b
         return True
     for power in (made, made * made, made**-2.0 if np.all(made != 0) else made):
         added = power - variance
-        spread = added.max(initial=0.0) - added.min(initial=np.inf)
         small = np.all(added >= -SAME * scale**2) and np.all(added <= ADDED * variance)
-        if small and spread <= SAME * variance.max(initial=0.0):
+        if small and np.ptp(added) <= SAME * variance.max():
             return True
     return False
 
