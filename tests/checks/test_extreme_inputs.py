@@ -86,7 +86,7 @@ def test_every_op_is_right_at_extreme_inputs(case, dtype):
 @in_both_forms
 @pytest.mark.parametrize("dtype", EXTREMES)
 def test_every_op_is_right_at_extreme_inputs_of_many_draws(case, batch, dtype):
-    judged_right(case, batch, dtype, DRAWS)
+    judged_right(case, batch, dtype, DRAWS[4:] if batch else DRAWS[:4])
 
 
 @pytest.mark.parametrize("op", [Sigmoid, Softmax, Softplus])
