@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import zipfile
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -199,7 +200,7 @@ FILES = {  # what is there, how it is read, and what is done
         again("Write the file again", saved()),
     ),
     "too many": (
-        archive(*((f"W{k}.npy", npy(1.0)) for k in range(10_001))),
+        archive(*zip((f"W{k}.npy" for k in range(10_001)), repeat(npy(1.0)))),
         weights(),
         again("Keep the weights of the network alone", saved()),
     ),

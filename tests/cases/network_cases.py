@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import contextmanager
-from itertools import pairwise, product
+from itertools import cycle, pairwise, product
 
 import numpy as np
 import pytest
@@ -17,6 +17,9 @@ BATCH = 7
 LAST = {"bce": "sigmoid", "cross_entropy": "softmax", "kl_divergence": "softmax"}
 PAIRS = list(product(ACTIVATIONS, LOSSES))
 by_activation_and_loss = pytest.mark.parametrize(("activation", "loss"), PAIRS)
+each_with_another_loss = pytest.mark.parametrize(  # for what is slow: no text is of a pair
+    ("activation", "loss"), [*zip(ACTIVATIONS, cycle(LOSSES))]
+)
 in_four_ways = pytest.mark.parametrize(  # of the four of a pair two run always, in turn
     ("activation", "loss", "batch", "dtype"),
     [

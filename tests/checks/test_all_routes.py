@@ -86,7 +86,7 @@ def test_a_way_of_very_many_steps_is_right_and_a_mistake_in_the_last_is_found(op
         assert f"{16 + 4 * (303 - 8):,}·u·Σ|terms|" in str(agreement)
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @in_four_ways
 def test_a_right_network_is_right(activation, loss, batch, dtype):
     agreement = network(activation, loss, dtype=dtype).run(*data(loss, batch, dtype=dtype)).check()
@@ -130,7 +130,7 @@ def test_progress_is_told_from_the_first_entry_to_the_last():
 # ---------------------------------------------------------------- wrong ops
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @EVERYWHERE
 @one_or_batch
 @pytest.mark.parametrize("factor", [-1.0, 2.0, 1.0005])

@@ -76,7 +76,7 @@ def judged_right(case, batch, dtype, draws):
 IN_TURN = [(case, list(EXTREMES)[number % 3]) for number, case in enumerate(CASES)]
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(16)
 @pytest.mark.parametrize(("case", "dtype"), IN_TURN, ids=str)
 def test_every_op_is_right_at_extreme_inputs(case, dtype):
     judged_right(case, False, dtype, (0, 1))
@@ -86,7 +86,7 @@ def test_every_op_is_right_at_extreme_inputs(case, dtype):
 @in_both_forms
 @pytest.mark.parametrize("dtype", EXTREMES)
 def test_every_op_is_right_at_extreme_inputs_of_many_draws(case, batch, dtype):
-    judged_right(case, batch, dtype, DRAWS)
+    judged_right(case, batch, dtype, DRAWS[4:] if batch else DRAWS[:4])
 
 
 @pytest.mark.parametrize("op", [Sigmoid, Softmax, Softplus])

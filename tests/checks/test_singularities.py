@@ -40,6 +40,7 @@ BESIDE = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("near", NEAR)
 @pytest.mark.parametrize("kind", BESIDE)
 def test_an_op_is_right_beside_a_pole_and_at_the_end_of_its_domain(kind, near):
@@ -198,7 +199,7 @@ def test_beside_a_pole_elsewhere_there_is_no_false_alarm_and_a_mistake_is_found(
         assert not check_op(own_op(*rules, factor), points).ok
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize(
     ("op", "arrays"),
     [

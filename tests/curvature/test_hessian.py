@@ -88,7 +88,7 @@ def test_a_dense_network(activation, loss, batch):
     every_block(net, {"x": x, "y": y})
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 6, *map(seldom, (2, 5, 7))])
 @one_or_batch
 def test_a_random_graph(seed, batch):
@@ -98,10 +98,9 @@ def test_a_random_graph(seed, batch):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(200))
-@one_or_batch
-def test_many_random_graphs(seed, batch):
-    net, given = random_program(seed + 1000, batch=batch)
+@pytest.mark.parametrize("seed", range(100))
+def test_many_random_graphs(seed):
+    net, given = random_program(seed + 1000, batch=seed % 2 == 1)
     every_block(net, given)
 
 

@@ -18,6 +18,7 @@ from jacobian_bp.curvature.hessian_vector import shares_along
 RNG = np.random.default_rng(29)
 
 
+@pytest.mark.one_in(2)
 @one_or_batch
 @pytest.mark.parametrize("seed", range(4))
 def test_the_columns_are_those_of_the_blocks_however_many_are_moved_at_once(

@@ -206,7 +206,7 @@ def derived(build, batch):
     return build(batch).derivation()
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize(
     ("build", "batch"),
     [
@@ -223,7 +223,7 @@ def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize(
     "build",
     [seldom(RUNS[name], id=name) if name in SLOW else RUNS[name] for name in RUNS],

@@ -55,7 +55,7 @@ def turned(state, array, names):
     return array.transpose(places)
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize("op", OF_EXAMPLES, ids=repr)
 def test_an_op_in_columns_has_the_jacobians_and_cotangents_of_rows(op):
     rows = batch_of(op)

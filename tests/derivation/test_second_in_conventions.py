@@ -98,6 +98,7 @@ def evaluated(text, axes, sizes, arrays, page):
     return by_indices(text, axes, arrays, sizes)
 
 
+@pytest.mark.one_in(2)
 @by_case
 def test_each_block_is_its_formula_in_the_convention(activations, loss, batch, convention):
     run, page = both(activations, loss, batch, convention)

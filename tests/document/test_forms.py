@@ -159,7 +159,7 @@ def test_every_small_matrix_stands_in_every_form_with_both_kinds_of_zero(form, p
     assert bool(missing(possible, grids)) is masked  # a zero of this input is no structural zero
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @by_form
 @pytest.mark.parametrize("name", [ready.name for ready in READY_MADE])
 def test_every_step_says_its_reason_in_every_form_and_convention(form, name):

@@ -40,7 +40,7 @@ REDUCTIONS = {
 }
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize(("loss", "last", "entries", "y"), LOSSES)
 def test_cost_and_gradients_are_those_of_plain_numpy(loss, last, entries, y, reduction):

@@ -68,6 +68,7 @@ def off(net, found, x=X, y=Y):
     )
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_over_batches_of_any_size_it_is_what_all_examples_give_at_once(name):
     net = NETWORKS[name]

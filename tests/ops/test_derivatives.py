@@ -48,6 +48,7 @@ def test_float32_stays_float32(case, batch, name):
         agree(rule(case.op, name, small), rule(case.op, name, inputs), bar=1e-5)
 
 
+@pytest.mark.one_in(3)
 @by_every_input
 def test_structural_zeros_are_positive_beside_inf_and_nan(case, batch, name):
     """A structural zero is one for every input: the loops show it at inputs that are all > 0."""

@@ -58,6 +58,7 @@ def test_a_group_is_standardised_by_itself(groups, shape):
         agree(swept_vjp(op, name, inputs), expected)
 
 
+@pytest.mark.one_in(2)
 @every_case
 @pytest.mark.parametrize("front", [(7,), (7, 2)])
 def test_examples_keep_apart(groups, shape, front):

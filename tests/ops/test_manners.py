@@ -37,7 +37,7 @@ def test_results_are_fresh(case, batch):
     fresh(case.op, case.inputs(batch))
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @in_both_forms
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_memory_layout_does_not_matter(case, batch, layout):

@@ -192,7 +192,7 @@ def test_an_activation_and_its_slope_are_exact(op, value, slope, dtype, points):
     within_bar(op.vjp(np.ones_like(z), z)["z"], on_grid(slope, dtype, points))
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @over_floats
 @pytest.mark.parametrize(
     ("op", "value", "slope", "terms", "chosen"), ELEMENTARY, ids=[repr(e[0]) for e in ELEMENTARY]

@@ -145,7 +145,7 @@ def test_the_jacobian_is_the_answer_and_one_line(name):
         assert len(line) <= 80
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @by_puzzle
 def test_its_two_rules_and_finite_differences_agree(name):
     report = check_op(PUZZLES[name], drawn(name))

@@ -103,6 +103,7 @@ def test_value_jacobian_and_vjp_are_those_of_numpy(op, shapes, function, printed
         assert jacobian.formula == formula
 
 
+@pytest.mark.one_in(3)
 @every_case
 def test_examples_keep_apart(op, shapes, function, printed):
     inputs = drawn(shapes, (2,))

@@ -117,7 +117,7 @@ def factor(op, z):
     return dense.array
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("op", "bend", "terms", "chosen"), BENDS, ids=[repr(b[0]) for b in BENDS])
 def test_an_elementwise_bend_is_within_eight_ulp(op, bend, terms, chosen, dtype, points):

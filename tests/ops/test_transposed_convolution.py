@@ -82,6 +82,7 @@ def test_a_transposed_convolution_is_its_nested_loops(op, x, K):
         assert np.array_equal(run.jacobian("y", name).can_be_nonzero(), touched[name] != 0), name
 
 
+@pytest.mark.one_in(3)
 @every_case
 def test_with_and_without_a_bias_a_batch_is_right(op, x, K):
     examples, kernel, bias = drawn(op, (3, *x), K)

@@ -24,6 +24,7 @@ def by_loops(p, y, weights, ignore):
     return -weight * math.log(p[y]) if weight else 0.0, by_p, by_z
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("weights", "ignore"), OPTIONS)
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_a_class_counts_its_weight_and_an_ignored_label_nothing(weights, ignore, from_logits):

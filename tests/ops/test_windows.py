@@ -50,7 +50,7 @@ def one_step(op, reads, values):
     return net.run(**{name: value for name, value in values.items() if name not in params})
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("bias", "op", "x", "K"),
     [

@@ -23,6 +23,7 @@ def refused(cls, victim, shape):
     return None
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_a_wrong_shape_is_refused_by_name(cls):
     """With too few axes; with no entries where the op has no value then; with one more entry."""

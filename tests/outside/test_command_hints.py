@@ -357,7 +357,7 @@ def row(name):
     return [*shlex.split(name), *quick], follow, setup
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize("name", ROWS)
 def test_what_a_command_is_told_is_done_and_it_works(name, refused, capsys):
     words, follow, setup = row(name)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from network_cases import by_activation_and_loss, data, network, one_or_batch, refusal
+from network_cases import data, each_with_another_loss, network, one_or_batch, refusal
 
 from jacobian_bp import JacobianError, Network, SpecError
 from jacobian_bp.checks.all_routes import structured
@@ -102,7 +102,7 @@ def test_a_step_has_the_numbers_of_a_run(activation, loss, batch, dtype):
 
 @pytest.mark.full
 @one_or_batch
-@by_activation_and_loss
+@each_with_another_loss
 def test_every_activation_and_loss_has_the_numbers_of_a_run(activation, loss, batch):
     dtype = np.float32 if len(activation + loss) % 2 else np.float64
     net = network(activation, loss, dtype=dtype)

@@ -17,7 +17,7 @@ def test_random_terms_and_products_are_what_nested_loops_say(start):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("start", range(1000, 5000, 500))
+@pytest.mark.parametrize("start", range(1000, 3000, 500))
 def test_thousands_of_random_terms_and_products_are_what_nested_loops_say(start):
     wrong = {seed: case(seed).wrong() for seed in range(start, start + 500)}
     assert {seed: what for seed, what in wrong.items() if what} == {}

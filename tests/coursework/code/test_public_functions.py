@@ -60,7 +60,7 @@ def test_a_right_function_is_accepted(name):
     assert all(line.right is not False for line in report.lines)
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", QUICK_MISTAKES)
 def test_the_line_of_a_mistake_is_named(name):
     style = EVERY[name]

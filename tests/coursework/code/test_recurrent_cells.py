@@ -56,7 +56,7 @@ def test_a_right_step_is_right(name):
     assert all(line.right is not False for line in report.lines)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(
     ("name", "old", "new"), [(name, *each) for name in MISTAKES for each in MISTAKES[name]]
 )
@@ -136,7 +136,7 @@ def test_a_right_step_of_a_gru_is_right_in_the_form_that_it_has(name):
     assert report.sentences[1] == said[name]
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "old", "new"), [(name, *each) for name in GRUS for each in GRUS[name][1]]
 )

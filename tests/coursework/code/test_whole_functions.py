@@ -12,7 +12,7 @@ def run_for(network):
     return cell_run(network) if isinstance(network, str) else dense_run(network)
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_function_is_right(name):
     network, text = RIGHT[name]
@@ -20,7 +20,7 @@ def test_a_right_function_is_right(name):
     assert (report.right, report.first_wrong, report.ask) == (True, None, None), str(report)
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", WRONG)
 def test_the_wrong_line_alone_is_named(name):
     network, text, line = WRONG[name]

@@ -89,7 +89,7 @@ def read_for(path, report):
     return report
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_a_command_is_told_is_done_and_it_works(name, in_course, capsys, monkeypatch):
     if "closed" in name:

@@ -66,7 +66,7 @@ BIASED = Convention(bias="first", first=2, names={"Theta{l-1}": "W", "err{l}": "
 W1B = np.column_stack([RIGHT["b1"], RIGHT["W1"]])
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(
     ("given", "convention", "proved"),
     [

@@ -108,7 +108,7 @@ FILES = (
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(("file", "scene"), SCENES, ids=[scene.__name__ for _, scene in SCENES])
 def test_mistakes_of_every_op_are_named_and_none_is_called_something_else(file, scene):
     named, every = judged(file.plants(scenes=(scene,)), usual=True)
@@ -124,7 +124,7 @@ def test_on_other_numbers_nine_of_ten_are_named_and_none_is_called_something_fal
     assert named >= LEAST_NAMED * every
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(("file", "scene"), SCENES, ids=[scene.__name__ for _, scene in SCENES])
 def test_random_numbers_in_their_place_are_given_no_label(file, scene):
     plant = next(

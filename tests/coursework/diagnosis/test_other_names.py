@@ -14,7 +14,7 @@ FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes, cont
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(("file", "scene"), SCENES, ids=[scene.__name__ for _, scene in SCENES])
 def test_a_mistake_is_the_same_one_whatever_the_values_are_called(file, scene):
     for plant in file.plants(scenes=(scene,)):

@@ -286,7 +286,7 @@ def test_what_was_answered_before_an_exception_counts(tmp_path):
     assert report.lines()[1] == f"stopped   {report.failure}"
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(
     ("line", "status", "where"),
     [

@@ -26,7 +26,7 @@ def causes(verdicts):
     return {name: (v.status, v.tag, v.cause) for name, v in verdicts.items()}
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("shape", FOREIGN)
 @pytest.mark.parametrize(
     ("number", "spoilt", "other"),

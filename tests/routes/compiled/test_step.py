@@ -91,6 +91,7 @@ def test_wide_layers_agree_with_the_run():
 # ---------------------------------------------------------------- programs
 
 
+@pytest.mark.one_in(3)
 @by_form
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_agree_with_the_run(name, form):

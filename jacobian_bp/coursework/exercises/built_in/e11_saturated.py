@@ -46,9 +46,10 @@ def of_given(given: Mapping[str, Any]) -> Task:
 
 
 def task_of(drawn: Drawn) -> Task:
-    run, gradients = drawn.run, drawn.run.gradients()
+    run = drawn.run
     if not (run["a2"] == 1).any() or (run["a2"] == 1)[1:].any() or drawn.y[0, 0] != 0:
         raise Redraw("the first example alone has a2 = 1 and y = 0")
+    gradients = run.gradients()
     delta2 = run.jacobian("J", "z2").materialise()
     delta1 = run.jacobian("J", "z1").materialise()
     questions = (
