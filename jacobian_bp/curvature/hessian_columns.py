@@ -20,8 +20,12 @@ MANY = "v"
 
 
 @quiet
-def hessian_columns(state: Pass, graph: DoubledGraph, names: Sequence[str]) -> np.ndarray:
+def hessian_columns(
+    state: Pass, graph: DoubledGraph, names: Sequence[str], rows: range | None = None
+) -> np.ndarray:
     """∂²of/∂(names)² of one scalar `of`, flat, shape (P, P): row p is what ∂of/∂p moves with.
+
+    Of some rows, as many as there are, shape (…, P).
 
     >>> from jacobian_bp.curvature.doubled_graph import doubled
     >>> from jacobian_bp.reference import X, Y, second_seed
@@ -35,13 +39,14 @@ def hessian_columns(state: Pass, graph: DoubledGraph, names: Sequence[str]) -> n
     count = sum(map(prod, shapes.values()))
     widest = max([count, *(prod(node.shape) for node in graph.nodes)])
     step = max(1, MOST_AT_ONCE // widest)
-    found = np.empty((count, count), state.dtype)
-    for start in range(0, count, step):
-        stop = min(count, start + step)
+    rows = rows or range(count)
+    found = np.empty((len(rows), count), state.dtype)
+    for start in range(rows.start, rows.stop, step):
+        stop = min(rows.stop, start + step)
         units = np.eye(stop - start, count, start, dtype=state.dtype)
         pieces = _taken_apart(units, shapes)
         moved = pulled(state, graph, pieces, (Axis(MANY, stop - start),))
-        found[start:stop] = np.concatenate(
+        found[start - rows.start : stop - rows.start] = np.concatenate(
             [moved[name].reshape(stop - start, -1) for name in names], axis=1
         )
     return found

@@ -20,6 +20,8 @@ from ..algebra.handed_out_stacked import HandedOutStacked, Placed
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.tape import StandIn
+from ..chunks.chunked import LARGEST, Chunked, Chunks
+from ..chunks.in_chunks import InChunks
 from ..document.picture import Picture, framed
 from ..errors import AxisError, JacobianError, SpecError
 from ..numbers.arrays import as_array, is_finite, kept, quiet, require_finite
@@ -34,13 +36,14 @@ from .counted_blocks import nonzeros_in_row
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
 from .hessian import Hessian, hessian
+from .hessian_in_chunks import chunked
 from .hessian_vector import replayed_product
 from .planned_blocks import Block, Planned, plan_blocks, upper_blocks, write_blocks
 from .recorded_sweeps import Record, replayed
 
 
 @dataclass(frozen=True, eq=False)
-class StackedHessian(HandedOutStacked, Shown):
+class StackedHessian(HandedOutStacked, InChunks, Shown):
     """∂²of/∂(several variables)²: the axes of `of`, then two axes for all entries."""
 
     state: Pass
@@ -90,7 +93,7 @@ class StackedHessian(HandedOutStacked, Shown):
     @property
     def structural_nonzeros(self) -> int:
         """Entries that are not zero for every input; nothing is built."""
-        graph, found = self._graph(), 0
+        graph, found = self.graph(), 0
         for place, first in enumerate(self.wrt):
             counts = nonzeros_in_row(self.state, graph, first, self.wrt[place:])
             # a block below the diagonal has as many as that above it
@@ -198,6 +201,21 @@ class StackedHessian(HandedOutStacked, Shown):
         found = replayed_product(self.state, self.of, given, self.part, self._chosen)
         return np.concatenate([found[name].reshape(-1) for name in self.wrt])
 
+    def in_chunks(self, chunks: Chunks, who: str) -> Chunked:
+        """The same matrix as chunks of rows that are not made yet."""
+        return chunked(self, chunks, who)
+
+    def blocks(
+        self, max_bytes: int | str = LARGEST
+    ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+        """(slices, array) of rows after rows of the matrix of a scalar, each H e for its unit e.
+
+        Raises AxisError where `of` is no scalar, DomainError for no number of bytes and for less
+        than one row; then, at its block, for an entry that is not finite.
+        """
+        found = chunked(self, max_bytes, f"{self.name}.blocks", "max_bytes")
+        return ((found.slices(place), make()) for place, make in found.made())
+
     def _pushed(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
         """H v block by block, the axes of `of` in front."""
         front = self.shape[:-2]
@@ -206,10 +224,11 @@ class StackedHessian(HandedOutStacked, Shown):
             parts = [self.block(first, name).push(v) for name, v in given.items()]
             rows.append(np.add.reduce(parts).reshape((*front, -1)))
         found = np.concatenate(rows, axis=-1)
-        self._graph().require_finite(found, f"{self.name} v", ", v")
+        self.graph().require_finite(found, f"{self.name} v", ", v")
         return found
 
-    def _graph(self) -> DoubledGraph:
+    def graph(self) -> DoubledGraph:
+        """The doubled graph of all blocks, with the links that bend in this part."""
         return self._chosen(doubled(self.state, self.of, self.wrt, self.wrt))
 
     def _chosen(self, graph: DoubledGraph) -> DoubledGraph:
@@ -237,7 +256,7 @@ class StackedHessian(HandedOutStacked, Shown):
 
     def _require_finite(self, block: np.ndarray, first: str, second: str) -> None:
         if not is_finite(block):
-            self._graph().require_finite(block, second_name(self.of, first, second))
+            self.graph().require_finite(block, second_name(self.of, first, second))
 
     def picture(self) -> Picture:
         """The blocks as a picture; of many entries how many can be other than zero.

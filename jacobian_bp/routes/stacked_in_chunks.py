@@ -33,15 +33,24 @@ from ..writing.signs import dims
 from .structured import swept
 
 
-class Stacked(Protocol):
+class Shaped(Protocol):
+    """An array by several variables."""
+
+    @property
+    def wrt(self) -> tuple[str, ...]: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+
+
+class Stacked(Shaped, Protocol):
     """What is asked of ∂f/∂θ."""
 
     @property
     def state(self) -> Pass: ...
     @property
     def of(self) -> str: ...
-    @property
-    def wrt(self) -> tuple[str, ...]: ...
     @property
     def name(self) -> str: ...
     @property
@@ -50,10 +59,6 @@ class Stacked(Protocol):
     def variables(self) -> tuple[Node, ...]: ...
     @property
     def columns(self) -> Mapping[str, slice]: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def dtype(self) -> np.dtype: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +108,8 @@ def chunked(stacked: Stacked, chunks: Chunks, who: str, word: str = "chunks") ->
         for node, e in zip(variables, swept_ones, strict=True)
     ]
     free = [axis for axis in rows if all(_is_free(axis, out, *pair) for pair in pairs)]
-    lengths = _lengths(stacked, chunks, (who, word), names, free)
+    alone = f"run.jacobian({stacked.of!r}, {stacked.wrt[0]!r})"
+    lengths = lengths_of_rows(stacked, chunks, (who, word), names, free, alone)
     sure = {node.name: surely_finite(e, stacked.dtype) for node, e in pairs}
 
     def made() -> Iterator[tuple[Place, Make]]:
@@ -137,14 +143,18 @@ def _is_free(axis: str, out: Sequence[Axis], node: Node, expression: Expression)
     return [axis] in groups
 
 
-def _lengths(
-    stacked: Stacked,
+def lengths_of_rows(
+    stacked: Shaped,
     chunks: Chunks,
     asked: tuple[str, str],
     names: Sequence[str],
     free: Sequence[str],
+    alone: str,
 ) -> tuple[int, ...]:
-    """How long a chunk is along each axis: the free ones are cut, the first of them first."""
+    """How long a chunk is along each axis: the free ones are cut, the first of them first.
+
+    `alone` is what a caller writes for one variable.
+    """
     who, word = asked
     shape = stacked.shape
     said = given_lengths(who, chunks, names, shape)
@@ -157,7 +167,7 @@ def _lengths(
                 raise AxisError(
                     f"{who}: {name} is not cut here: it has {size:,}, and chunks says {length:,}.\n"
                     f"  Write chunks=({', '.join(map(str, whole))}), or take one variable: "
-                    f"run.jacobian({stacked.of!r}, {stacked.wrt[0]!r}) is cut along all axes."
+                    f"{alone} is cut along all axes."
                 )
         return said
     most = chunk_entries(who, chunks, stacked.dtype.itemsize, word)
