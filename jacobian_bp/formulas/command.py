@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
 FILES = (".toml", ".onnx", ".keras")  # an argument with such an ending names a file
-_SIGNS = re.compile(rf"[@*()^+'ᵀ{RAISED}⁻‖⊙⊘⊗∘√∑·×∂∇|\[\]]|\.T\b|\s")
+_SIGNS = re.compile(rf"[@*()^+/'ᵀ{RAISED}⁻‖⊙⊘⊗∘√∑·×∂∇|\[\]]|\.T\b|\s")
 _NUMBER_AND_LETTER = re.compile(r"\d+(\.\d+)?[^\W\d_]")  # 2x
 _OPTION = re.compile(r"-h|--[\w-]*(=.*)?")
 _SHAPE = re.compile(r"(\w{1,20})=(\d{1,4}(?:,\d{1,4})*)")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ..errors import SpecError
-from ..ops.entry_trees import Tree, name, names_in, num, number_of, times
+from ..ops.entry_trees import Tree, constant_of, name, names_in, num, number_of, times
 from ..writing.signs import number
 from .shapes import ENTRYWISE, Shapes
 from .terms import DELTA, PAIR, TURNED, Term
@@ -249,6 +249,10 @@ class _Walk:
 
     def down(self, tree: Tree) -> list[int]:
         """The axes of a part, its operands noted."""
+        constant = constant_of(tree)
+        if constant is not None:  # 2, and 2/3
+            self.scale *= constant
+            return []
         if tree.op == "T":
             return self.down(tree.args[0])[::-1]
         if tree.op in ("@", "dot"):
@@ -275,17 +279,14 @@ class _Walk:
             return self.down(tree.args[0])
         if tree.op == "**" and number_of(tree.args[1]) == 2:
             return self._beside(tree.args[0], tree.args[0])
-        if tree.op == "/" and number_of(tree.args[1]):
-            self.scale /= float(tree.args[1].text)
+        if tree.op == "/" and (below := constant_of(tree.args[1])):
+            self.scale /= below
             return self.down(tree.args[0])
-        if tree.op == "num":
-            self.scale *= float(tree.text)
-            return []
         return self._operand(tree)
 
     def operands_or_numbers(self, tree: Tree) -> bool:
         """Whether what stands in a product reads arrays: a number alone is no operand."""
-        return any(arg.op != "num" for arg in tree.args)
+        return any(constant_of(arg) is None for arg in tree.args)
 
     def _operand(self, tree: Tree) -> list[int]:
         made = self.lowered.value(tree)
@@ -340,9 +341,8 @@ class _Walk:
 
 def _is_factor(tree: Tree) -> bool:
     """Whether a part of a product entry by entry is an array itself, or such a product."""
-    return tree.op in ("name", "num", "*", "neg", "slice") or (
-        tree.op == "T" and tree.args[0].op == "name"
-    )
+    named = tree.op == "T" and tree.args[0].op == "name"
+    return named or tree.op in ("name", "*", "neg", "slice") or constant_of(tree) is not None
 
 
 def _has_number(args: tuple[Tree, ...]) -> bool:

@@ -200,13 +200,19 @@ def _with_marks(tokens: list[_Token]) -> _Token | None:
     return next((t if t.is_array else None for t in tokens[::-1] if not t.is_mark), None)
 
 
+def _start_of(token: _Token, text: str) -> int:
+    """Where an array begins, of which a token may be the last part: x of x.T."""
+    whole = re.search(r"[\w.]+$", text[: token.at[1]])
+    return token.at[0] if whole is None or "." not in whole[0] else whole.start()
+
+
 def _beside(tokens: list[_Token], text: str) -> Misread | None:
     """Two arrays with nothing between them, or an operation that has an array on one side alone."""
     for place, token in enumerate(tokens):
         follows = tokens[place + 1] if place + 1 < len(tokens) else None
         if token.ends_one and follows is not None and follows.is_array:
             first = _with_marks(tokens[: place + 1])
-            begin = token.at[0] if first is None else first.at[0]
+            begin = token.at[0] if first is None else _start_of(first, text)
             left, right = safe(text[begin : token.at[1]]), safe(follows.text)
             if first is None:
                 left = "what ends here"

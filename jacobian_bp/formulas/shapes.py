@@ -302,6 +302,14 @@ class Shapes:
                 f"Write outer({a}, {b}) for the matrix, dot({a}, {b}) for the number.",
             )
         if tree.op == "dot":
+            if left and right and len(left) + len(right) > 2:
+                a, b = (
+                    w if w.removesuffix(".T").isidentifier() else f"({w})"
+                    for w in map(self._words, tree.args)
+                )
+                wide = tree.args[0] if len(left) > 1 else tree.args[1]
+                told = f"dot takes two vectors; {self._words(wide)} is a matrix."
+                self._refuse(tree, told, f"Write {a} @ {b} for their product.")
             for part, arg in zip((left, right), tree.args, strict=True):
                 self._require_rank(arg, part, (1,), "dot takes two vectors")
         self._join(tree, left[-1], right[0])

@@ -15,9 +15,9 @@ from .entry_trees import (
     ENTRY_FUNCTIONS,
     KINKED,
     Tree,
+    constant_of,
     magnitude_of,
     names_in,
-    number_of,
     slope,
     value_of,
 )
@@ -81,7 +81,7 @@ class Entrywise(Op):
             once = slope(self.tree, first)
             for other in names[place:]:
                 bend = slope(once, other)
-                if number_of(bend) == 0:
+                if constant_of(bend) == 0:
                     continue
                 mine, theirs = self.axes[first], self.axes[other]
                 marks = primed((*mine, *theirs))
@@ -183,7 +183,7 @@ class Entrywise(Op):
         self, tree: Tree, at: Any, deltas: list[Delta], covered: tuple[str, ...]
     ) -> Expression:
         """The deltas, the slope over the axes that it has, and 1 along the others."""
-        coefficient = number_of(tree)
+        coefficient = constant_of(tree)  # 2, and 1/sqrt(2)
         factors: list[Factor] = list(deltas)
         own: tuple[str, ...] = ()
         if coefficient is None:

@@ -117,6 +117,7 @@ class Sweep:
     only_adds: bool
     plans: dict[str, Any] = field(default_factory=dict)
 
+    @quiet
     def arrays(self, state: Pass) -> list[np.ndarray] | None:
         """The factors of the local Jacobians at the values of `state`, in the tape's order.
 
@@ -124,7 +125,7 @@ class Sweep:
         """
         found: list[np.ndarray] = []
         for step, look in zip(self.steps, self.looks, strict=True):
-            raw = state.raw(step)
+            raw = state.raw_in_silence(step)
             if look_of(raw) != look:
                 return None
             if self.magnitudes:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import numpy as np
 
+MOST_BELOW = 100  # below the line of a fraction, where digits have no end in sight
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 ASCII = {
     "∂": "d",
@@ -274,4 +275,8 @@ def fraction(value: float) -> str:
         inverse = 1.0 / value
         if abs(inverse - round(inverse)) < 1e-9 * abs(inverse) and 1 < abs(inverse) < 1e9:
             return f"{'-' if inverse < 0 else ''}1/{abs(round(inverse))}"
+        for below in range(3, MOST_BELOW) if len(number(value, 12).strip("-0.")) > 9 else ():
+            above = value * below
+            if abs(above - round(above)) < 1e-12 * abs(above):
+                return f"{round(above)}/{below}"
     return number(value, 12)

@@ -38,6 +38,22 @@ TOLD = {
     "  Instead: write inv(A) @ b for solve(A, b).",
     "prod(x - y)": "prod is not read here.\n  prod(x - y)\n  ^^^^^^^^^^^\n"
     "  Instead: of numbers above 0 write exp(sum(log(x - y))).",
+    "dot(W, x) + b": "dot takes two vectors; W is a matrix.\n  dot(W, x) + b\n  ^^^^^^^^^\n"
+    "  Write W @ x for their product.",
+    "(x + y).dot(A.T)": "dot takes two vectors; A.T is a matrix.\n  (x + y).dot(A.T)\n"
+    "  ^^^^^^^^^^^^^^^^\n  Write (x + y) @ A.T for their product.",
+    "x.T A": "nothing stands between x.T and A.\n  x.T A\n  ^^^^^\n"
+    "  Write x.T @ A for their product, x.T * A entry by entry.",
+    "x./y": "./ is not numpy, where every sign goes entry by entry but @.\n  x./y\n   ^^\n"
+    "  Write / for ./, and A @ x where a product of matrices is meant by *.",
+    "sum(x) / len(x)": "len is not read here.\n  sum(x) / len(x)\n           ^^^^^^\n"
+    "  Instead: write mean(x) for sum(x) / len(x).",
+    "hinge(y * x)": "hinge is not read here.\n  hinge(y * x)\n  ^^^^^^^^^^^^\n"
+    "  Instead: write relu(1 - (y * x)), and sum(…) of it.",
+    "argmax(x)": "argmax is not read here.\n  argmax(x)\n  ^^^^^^^^^\n"
+    "  Instead: which entry is the largest has the slope 0; max(x) is that entry.",
+    "std(x)": "std is not read here.\n  std(x)\n  ^^^^^^\n"
+    "  Instead: write it out: sqrt(mean((x - mean(x))**2)).",
     "expm(A)": "expm is not read here.\n  expm(A)\n  ^^^^^^^\n"
     "  Instead: the exponential of a matrix has no op here; exp(A) is that of each entry.",
 }
@@ -59,6 +75,13 @@ WRITTEN = {  # what the messages above lead to, and what is meant
     "norm1(A)": lambda A: np.abs(A).sum(),
     "max(abs(x))": lambda x: np.linalg.norm(x, np.inf),
     "max(abs(A))": lambda A: np.abs(A).max(),
+    "W @ x": lambda W, x: np.dot(W, x),
+    "(x + y) @ A.T": lambda x, y, A: np.dot(x + y, A.T),
+    "x / y": lambda x, y: x / y,
+    "mean(x)": lambda x: x.sum() / len(x),
+    "relu(1 - (y * x))": lambda y, x: np.maximum(0, 1 - y * x),
+    "max(x)": lambda x: x[x.argmax()],
+    "sqrt(mean((x - mean(x))**2))": lambda x: x.std(),
     "exp(sum(log(x - y)))": lambda x, y: np.prod(x - y),
 }
 
