@@ -148,7 +148,7 @@ class Builder:
                 "it reads a constant where a value or a parameter is expected",
                 "make it a parameter of the model",
             )
-        return self.keep(key, array, tuple(letters_of(array.ndim)))
+        return self.keep(self.model.called.get(key, key), array, tuple(letters_of(array.ndim)))
 
     def constant(self, key: str | None) -> np.ndarray | None:
         """The array of a key that is constant, or None."""

@@ -63,8 +63,9 @@ class Node:
 class Model:
     """The graph of a model: keys of its inputs, parameters and constants, and its nodes in order.
 
-    `inputs` has the shape of each input of the example; `names` how inputs are called here;
-    `copies` says whether a parameter may be there once for each example, as exporters have it.
+    `inputs` has the shape of each input of the example; `names` how inputs are called here,
+    `called` how constants are; `copies` says whether a parameter may be there once for each
+    example, as exporters have it.
     """
 
     source: str
@@ -75,6 +76,7 @@ class Model:
     nodes: list[Node] = field(default_factory=list)
     outputs: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
+    called: dict[str, str] = field(default_factory=dict)
     copies: bool = False
 
     def wrong(self, place: str, fact: str, instead: str = "") -> None:

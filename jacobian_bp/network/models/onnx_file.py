@@ -50,9 +50,35 @@ def read_onnx_file(path: str | Path) -> Any:
         raise SpecError(
             f"{name} has {plural(len(model.graph.node), 'node')}; the limit is {MOST_NODES:,}."
         )
+    _require_names(model.graph, name)
     _require_tensors(model.graph, name)
     _require_order(model.graph, name)
     return model
+
+
+def _require_names(graph: Any, name: str) -> None:
+    """SpecError for a node that gives nothing, and for a name that is no text."""
+    for place, node in enumerate(graph.node):
+        if not node.output:
+            raise SpecError(f"{name}: node {place} gives no value.\n  {AGAIN}")
+        for word in (node.name, node.op_type, node.domain, *node.input, *node.output):
+            _require_text(word, name)
+    for part in (*graph.input, *graph.output, *graph.initializer):
+        _require_text(part.name, name)
+    held = {tensor.name for tensor in graph.initializer}
+    for declared in graph.input:
+        kind = declared.type.tensor_type.elem_type
+        if kind not in BYTES and declared.name not in held:
+            raise SpecError(
+                f"{name}: {brief(declared.name)} holds no numbers that are read, data type {kind}."
+                f"\n  {AGAIN}"
+            )
+
+
+def _require_text(word: Any, name: str) -> None:
+    """The parser gives bytes where they are no UTF-8."""
+    if not isinstance(word, str):
+        raise SpecError(f"{name} has a name that is no text, {safe(repr(word))[:40]}.\n  {AGAIN}")
 
 
 def _require_order(graph: Any, name: str) -> None:
@@ -67,7 +93,7 @@ def _require_order(graph: Any, name: str) -> None:
                 )
         given.update(node.output)
     for output in graph.output:
-        if output.name not in given:
+        if output.name not in given - {""}:
             raise SpecError(f"{name}: no node gives its output {brief(output.name)}.\n  {AGAIN}")
 
 

@@ -165,13 +165,12 @@ def given_by(
 
 
 def _run(torch: Any, module: Any, tensors: tuple[Any, ...], differentiable: bool = False) -> Any:
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    trained, kept = dict(module.named_parameters()), dict(module.named_buffers())
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
-        copies = {name: tensor.detach().clone() for name, tensor in state.items()}
-        if differentiable:
-            for tensor in copies.values():
-                tensor.requires_grad_(tensor.is_floating_point())
+        copies = {name: tensor.detach().clone() for name, tensor in {**trained, **kept}.items()}
+        for name in trained if differentiable else ():  # a buffer may be written over
+            copies[name].requires_grad_(copies[name].is_floating_point())
         return torch.func.functional_call(module, copies, tensors)
 
 

@@ -172,6 +172,7 @@ class _Reader:
             foreign = signature.inputs_to_buffers[name]
             known = {**dict(self.module.named_buffers()), **self.exported.constants}
             self.constants[name] = known[foreign].detach().clone()
+            model.called[name] = foreign.removeprefix(self.prefix)
         elif name in signature.inputs_to_lifted_tensor_constants:
             foreign = signature.inputs_to_lifted_tensor_constants[name]
             self.constants[name] = self.exported.constants[foreign].detach().clone()

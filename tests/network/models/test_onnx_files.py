@@ -542,9 +542,31 @@ def test_an_input_that_is_none_or_does_not_fit_is_refused_before_it_is_drawn(rea
             "model.onnx: the node of 'a', Add reads 'b', which nothing before it gives.",
         ),
         ([node("Relu", "x", "a")], "model.onnx: no node gives its output 'z'."),
+        (
+            [node("Relu", "x", "z"), onnx.helper.make_node("Relu", ["z"], [])],
+            "model.onnx: node 1 gives no value.",
+        ),
     ],
 )
 def test_a_graph_that_does_not_hang_together_is_refused(nodes, told, tmp_path):
     with pytest.raises(SpecError) as caught:
         Network.from_onnx(at(tmp_path, model(nodes, {}, [N, D])))
     assert str(caught.value) == f"{told}\n  Export the model again."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (b"relu", b"rel\xff", "has a name that is no text, b'rel\\xff'."),
+        (b"\x08\x0b\x12", b"\x08\x3b\x12", ": 'x' holds no numbers that are read, data type 59."),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_text_and_no_kind_of_number_are_refused(before, after, told, tmp_path):
+    path = Path(at(tmp_path, model([node("Relu", "x", "relu"), node("Neg", "relu", "z")], {}, [5])))
+    whole = path.read_bytes()
+    assert whole.count(before)
+    path.write_bytes(whole.replace(before, after))
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(path)
+    joint = "" if told[0] == ":" else " "
+    assert str(caught.value) == f"model.onnx{joint}{told}\n  Export the model again."

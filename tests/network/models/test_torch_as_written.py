@@ -176,6 +176,9 @@ def test_a_backward_of_the_modules_own_is_said_not_to_be_read():
         net.followed_by("J = Sum(f, over='n,k')").run(x.numpy()).derivation()
     )
     assert not Network.from_torch(nn.Linear(D, K), x).facts.remarks
+    normal = nn.Sequential(nn.Linear(D, K), nn.BatchNorm1d(K), own_function(Reversed))
+    normal[2].f = nn.Linear(K, K)
+    assert Network.from_torch(normal, x).facts.remarks == (said,)
     module(x).sum().backward()
     found = net.run(x.numpy()).vjp("f", "f_weight", np.ones((N, K)))
     np.testing.assert_allclose(found, -module.f.weight.grad.numpy(), rtol=1e-5)
