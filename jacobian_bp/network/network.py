@@ -385,7 +385,7 @@ class Network(FromElsewhere, OverBatches, Shown):
     def _title(self) -> list[str]:
         """The network in a line or two, for the head of a derivation."""
         if not self.facts.sizes:
-            return [*self.steps, *self.facts.remarks]
+            return [*self.steps, *self._of_model]
         first, *widths = self.facts.sizes
         squash = f" → {self.facts.squash}" if self.facts.squash else ""
         words = [
@@ -406,8 +406,12 @@ class Network(FromElsewhere, OverBatches, Shown):
 
     def __repr__(self) -> str:
         counts = f"{len(self.steps)} steps, {self.parameter_count:,} parameters"
-        of_model = self.facts.remarks if self.facts.foreign is not None else ()
-        return f"<Network of {'; '.join([counts, *of_model])}>"
+        return f"<Network of {'; '.join([counts, *self._of_model])}>"
+
+    @property
+    def _of_model(self) -> tuple[str, ...]:
+        """What is to be said of the model of another library that it was read from."""
+        return () if self.facts.foreign is None else self.facts.remarks
 
     def latex(self) -> str:
         """The steps one under another, as LaTeX without delimiters."""
