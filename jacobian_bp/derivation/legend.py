@@ -3,6 +3,7 @@
 import re
 
 from ..writing.marked import marked
+from ..writing.signs import HAT
 from .ledger import DeltaStep, Folded, Ledger
 from .of_each_example import SHARE
 
@@ -42,6 +43,7 @@ def legend(ledger: Ledger, text: str) -> list[str]:
         found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")
     if "⊙" in text:
         found.append("⊙: entry by entry")
+    found += meanings_of_hats(text)
     if SHARE in text:
         found.append(f"m = {ledger.examples}, the examples")
     found += meanings_of_zeros(text)
@@ -52,6 +54,16 @@ def legend(ledger: Ledger, text: str) -> list[str]:
             "--all, in Python text(everything=True), prints it"
         )
     return found
+
+
+def meanings_of_hats(text: str) -> list[str]:
+    """What is normalised, once for each name.
+
+    >>> meanings_of_hats("ĥ1[k] ĥ1[k']")
+    ['ĥ1: h1 normalised']
+    """
+    hats = dict.fromkeys(re.findall(rf"[^\W\d_]{HAT}\w*", text))
+    return [f"{hat}: {hat.replace(HAT, '')} normalised" for hat in hats]
 
 
 def meanings_of_zeros(text: str) -> list[str]:

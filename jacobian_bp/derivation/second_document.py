@@ -23,13 +23,12 @@ from ..writing.marked import marked
 from ..writing.signs import bound, dims, number, plural
 from . import second_ledger
 from .document_of import title_of
-from .legend import arrays_on_the_way
+from .legend import arrays_on_the_way, meanings_of_hats
 from .of_each_example import SHARE
 from .second_ledger import BendRow, SecondLedger
 from .second_parts_told import found_told, parts_told
 
 FEW_NUMBERS = 64
-HAT = "\u0302"
 
 
 def document_of_second(ledger: SecondLedger) -> Document:
@@ -182,8 +181,7 @@ def _meanings_of_signs(printed: str) -> Iterator[str]:
     """What a page without a forward pass does not say otherwise."""
     if re.search(r"(?<!\w)σ'*\(", printed):
         yield "σ(z) = 1/(1 + e^−z)"
-    hats = dict.fromkeys(re.findall(rf"[^\W\d_]{HAT}\w*", printed))
-    yield from (f"{hat}: {hat.replace(HAT, '')} normalised, before the gain" for hat in hats)
+    yield from meanings_of_hats(printed)
     ones = re.search(r"(?<!\w)1\[(\w+)'*\]", printed)
     if ones:
         yield f"1[{ones[1]}] = 1 for every {ones[1]}"

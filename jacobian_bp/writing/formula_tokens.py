@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
-WORD = r"[^\W\dᵀ²Σ](?:[^\Wᵀ²Σ]|\u0302)*"  # the hat of x̂ is a sign of its own
+from .signs import HAT
+
+WORD = rf"[^\W\dᵀ²Σ](?:[^\Wᵀ²Σ]|{HAT})*"
 NAME = rf"{WORD}(?:\^\([0-9]+\)|\^[0-9]+|\[[0-9]+\])?"  # W2; in the seeds W^2, W^(2), W[2]
 INSIDE = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"  # the axes of a look-up, u[n,t]
 PART = rf"[0-9]*(?:{WORD}'*(?:{INSIDE})?|\([^()]*\))"

@@ -29,13 +29,13 @@ from .formula_tree import (
     spaced,
     within,
 )
+from .signs import HAT
 
 LETTERS = (
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau varphi "
     "chi psi omega Gamma Delta Theta Lambda Xi Pi Phi Psi Omega"
 )
 GREEK = dict(zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΦΨΩ", LETTERS.split(), strict=True))
-HAT = "\u0302"
 FUNCTIONS = ("exp", "log", "max", "tanh")
 OPERATORS = {
     **dict(zip("+-=*/|−", "+-=*/|-", strict=True)),

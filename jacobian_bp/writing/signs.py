@@ -15,6 +15,7 @@ import numpy as np
 
 MOST_BELOW = 100  # below the line of a fraction, where digits have no end in sight
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+HAT = "\u0302"  # of x̂: a sign of its own
 ASCII = {
     "∂": "d",
     "δ": "delta",
@@ -58,7 +59,7 @@ ASCII = {
     "τ": "tau",
     "ψ": "psi",
     "ω": "omega",
-    "\u0302": "_hat",  # the hat of x̂
+    HAT: "_hat",
 }
 _TABLE = str.maketrans(ASCII)
 _RAISED = re.compile(rf"(?<![⁻{RAISED}])[{RAISED}]+")
@@ -109,6 +110,8 @@ def safe(name: object) -> str:
 def rename(text: str, names: dict[str, str]) -> str:
     """Replace whole identifiers in a label, a slope's prime being part of its name.
 
+    A hat stays on the first letter.
+
     >>> rename("σ'(z) aᵀ", {"z": "z1", "a": "a1"}), rename("relu'(z1)", {"relu'": "g'"})
     ("σ'(z1) a1ᵀ", "g'(z1)")
     """
@@ -116,13 +119,17 @@ def rename(text: str, names: dict[str, str]) -> str:
     def called(match: re.Match[str]) -> str:
         word = match[0]
         plain = word.removesuffix("'")
+        if HAT in plain:
+            own = plain.replace(HAT, "")
+            new = names.get(own, own)
+            return new[:1] + HAT + new[1:] + word[len(plain) :]
         return names.get(word) or names.get(plain, plain) + word[len(plain) :]
 
     if not names:
         return text
     if text.isascii() and text.isidentifier():  # one word, as most labels are
         return names.get(text, text)
-    return re.sub(r"[^\W\dᵀ²][^\Wᵀ²]*'?", called, text)
+    return re.sub(rf"[^\W\dᵀ²](?:[^\Wᵀ²]|{HAT})*'?", called, text)
 
 
 def number(value: float, digits: int = 6) -> str:

@@ -11,9 +11,10 @@ from jacobian_bp import AxisError, Convention, Network
 from jacobian_bp.derivation.op_examples import all_ops, example_of
 from jacobian_bp.program.forward_pass import Pass
 from jacobian_bp.program.program import Program
+from jacobian_bp.writing.signs import HAT
 
 RNG = np.random.default_rng(31)
-WORD = re.compile(r"[^\W\dᵀ²][^\Wᵀ²]*'?")
+WORD = re.compile(rf"[^\W\dᵀ²](?:[^\Wᵀ²]|{HAT})*'?")
 OWN = [
     (cls, letter)
     for classes in all_ops().values()
@@ -31,7 +32,8 @@ def written(step, state):
 
 def times(name, text):
     """How often a name stands in the text as a word of its own, outside of brackets."""
-    return WORD.findall(re.sub(r"\[[^\]]*\]", "", text)).count(name)
+    words = WORD.findall(re.sub(r"\[[^\]]*\]", "", text))
+    return [word.replace(HAT, "") for word in words].count(name)
 
 
 def example_with(cls, letter):
