@@ -83,6 +83,6 @@ def test_every_route_and_the_compiled_step_agree_with_differences(seed):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(24, 240))
+@pytest.mark.parametrize("seed", range(24, 600))
 def test_many_more_agree(seed):
     require_agreement(seed)
