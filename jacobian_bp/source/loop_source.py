@@ -11,12 +11,13 @@ import numpy as np
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, quiet
 from ..numbers.rounding import ROUNDINGS, UNITS, of_formulas, of_sums, off_by_roundings
+from ..ops.base import outer
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.structured import structured
 from ..routes.vjp import pull
 from .entries import NoLoopsError, Style
-from .known_or_code import Code, NotPlainError
+from .known_or_code import Code, NotPlainError, example_of
 from .nests import Nests, is_running_sum
 from .one_number import has_a_loop, is_entrywise, of_one_number
 from .reading import Reader
@@ -25,12 +26,24 @@ from .step_source import StepSource
 MOST_STATEMENTS = 1_000_000  # that Python runs in about a second
 
 
+def column_by_row(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left[k] right[i], as loops read it."""
+    return left[:, None] * right
+
+
 class LoopReader(Reader):
     """Reads as Reader does, and keeps whole only what is a function of one number."""
 
     @staticmethod
     def _is_helper(function: Callable[..., Any]) -> bool:
         return Reader._is_helper(function) and is_entrywise(function)
+
+    def call(
+        self, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> Any:
+        if function is outer and all(np.ndim(example_of(value)) == 1 for value in args):
+            function = column_by_row  # however large it is, loops write it at once
+        return super().call(function, args, keywords)
 
     def _whole(
         self, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]

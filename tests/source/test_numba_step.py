@@ -133,6 +133,17 @@ def test_wide_layers_go_through_blas_and_keep_their_digits(sizes, lines, whose, 
     compared(net, step, -x, y)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("sizes", [[67, 71, 5], [131, 67, 3]])
+def test_one_example_of_a_wide_layer_is_taken(sizes, dtype):
+    net = Network.dense(sizes, "sigmoid", "squared_error", seed=3, dtype=dtype)
+    rng = np.random.default_rng(4)
+    x, y = (rng.normal(size=size).astype(dtype) for size in (sizes[0], sizes[-1]))
+    step = net.compile(engine="numba")
+    compared(net, step, x, y)
+    compared(net, step, -x, y)
+
+
 @pytest.mark.skipif(not numpys_blas.is_found("d"), reason="numpy shows no BLAS here")
 @pytest.mark.parametrize("sizes", [(2, 3, 5), (1, 7, 3), (5, 1, 3), (3, 7, 1), (1, 1, 1)])
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
