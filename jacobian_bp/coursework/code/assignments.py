@@ -335,7 +335,7 @@ class Assignments(Updates):
     def _augment(
         self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
     ) -> None:
-        path = None if _is_mask(target) else self._path_or_none(target)
+        path = None if is_mask(target) else self._path_or_none(target)
         if path and path not in self.stored:
             counter = isinstance(value, ast.Constant) and isinstance(op, ast.Add)
             if counter and not isinstance(target, ast.Subscript):
@@ -370,7 +370,7 @@ class Assignments(Updates):
         path = None
         place = None
         if isinstance(target, ast.Subscript):
-            if _is_mask(target):
+            if is_mask(target):
                 self._masked(statement, target, value, kind, error)
                 return
             base = self._base(target.value)
@@ -540,7 +540,7 @@ def paths_in(node: ast.expr) -> set[str]:
     return {ast.unparse(part) for part in ast.walk(node) if is_place(part)}
 
 
-def _is_mask(target: ast.expr) -> bool:
+def is_mask(target: ast.expr) -> bool:
     if not isinstance(target, ast.Subscript):
         return False
     key = target.slice

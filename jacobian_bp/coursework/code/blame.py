@@ -263,6 +263,7 @@ class Blame:
         """Lines that are no known quantity feed this one: the one where a change mends it."""
         before = self.trace.ancestors(number)
         suspects = [n for n in self.unknown if n in before and self.trace.rounds(n)[0] == n]
+        suspects = self._first_of_each_line(suspects)
         of_step = self.trace.stores[number].time is not None  # each of its factors has a name
         part = None if of_step else self._part(number, goal, before)
         if not suspects:
@@ -280,6 +281,15 @@ class Blame:
             if self.trace.carries_derivative(each):
                 return Found(each, None, "unknown")
         return None
+
+    def _first_of_each_line(self, numbers: list[int]) -> list[int]:
+        """A change of a line in a loop over the steps is one in every round of it."""
+        found: dict[tuple[int, str], int] = {}
+        for number in numbers:
+            store = self.trace.stores[number]
+            key = (store.line, store.path) if store.time is not None else (number, "")
+            found.setdefault(key, number)
+        return list(found.values())
 
     def _value_given_by(self, found: Found) -> Quantity | None:
         """The value of the network that a forward line is, once it is mended."""

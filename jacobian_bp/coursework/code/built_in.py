@@ -1,5 +1,6 @@
 """The functions of Python that a text may call: len, range, zip, enumerate, …"""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ def _dictionary(walk: Expressions, pairs: Any = ()) -> dict[Any, Any]:
     return dict(pairs if isinstance(pairs, dict) else walk.listed(pairs))
 
 
+def _extreme(which: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    """max(0, t - 4), of numbers alone."""
+    if len(values) < 2 or not all(isinstance(value, int | float | np.number) for value in values):
+        raise NotReadError(f"{which.__name__}() of what are no numbers")
+    return which(values)
+
+
 BUILT_IN: dict[str, Any] = {
     "len": lambda walk, value: functions.length(walk.quantities.as_the_text_has(value)),
     "range": _range,
@@ -35,6 +43,8 @@ BUILT_IN: dict[str, Any] = {
     "str": _text,
     "int": lambda walk, value: functions.whole(value),
     "float": lambda walk, value: float(value),
+    "max": lambda walk, *values: _extreme(max, values),
+    "min": lambda walk, *values: _extreme(min, values),
     "abs": lambda walk, value: functions.apply(np.abs, value),
     "dict": lambda walk, *value: _dictionary(walk, *value),
     "OrderedDict": lambda walk, *value: _dictionary(walk, *value),

@@ -57,7 +57,8 @@ OF_GATES = {
     "g": words("g gt g_t cct c_tilde c_hat c_bar candidate gbar ctilde c_candidate"),
 }
 LETTERS = {"i": ("i",), "f": ("f",), "o": ("o",), "g": ("g", "c")}
-ABOUT_TO = re.compile(r"(?:grad_?|nabla_?|dl_?d|dloss_d|d_|d|g_?(?=w|u|b|v))(.+)")
+ABOUT_TO = re.compile(r"(?:grad_?|nabla_?|dl_?d|dloss_d|d_|d|g_?(?=w|u_|b[a-z]?$|v$))(.+)")
+SUMS = re.compile(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)")
 STACKED = re.compile(r"(?:concatenate|[hv]stack|column_stack)\(\(?\[?([^\n]*)")
 GATE = re.compile(r"\bd?_?[az]?_?([ifgo])(?:_\w+)?\b")
 JOINED = re.compile(
@@ -258,8 +259,7 @@ class CellQuantities(QuantitiesOfOneOp):
         low = word.lower().strip("_")
         if word in self.numbers:
             return self.numbers[word]
-        lead = ABOUT_TO.fullmatch(low)
-        given = self.goal_of(word) if lead else None
+        given = self.goal_of(word) if ABOUT_TO.fullmatch(low) else None
         if given and given.kind == "gradient" and given.of in ("h'", "c' so far"):
             return self.known[given]
         if low in ("dout", "dh", "dnext", "grad_output", "upstream"):
@@ -268,23 +268,27 @@ class CellQuantities(QuantitiesOfOneOp):
             return self.value(name)
         return self.examples if low in COUNT else 1.0 if low in RATE else None
 
+    def _sum_named(self, inner: str) -> str | None:
+        """What a gate is the activation of: z_f for af, za_f and f_in."""
+        found = SUMS.fullmatch(inner)
+        return f"z_{found[1] or found[2]}" if found else None
+
     def goal_of(self, path: str) -> Quantity | None:
         keyed = re.fullmatch(r".*\['(\w+)'\]", path)
         word = (keyed[1] if keyed else path.split(".")[-1]).lower().strip("_")
         lead = ABOUT_TO.fullmatch(word)
-        if lead is None or (word in OF_GATES["o"] and not keyed):
+        if lead is None:
             name = self._value_named(word)
             return Quantity("value", name) if name else None
         inner = lead[1].strip("_")
-        gate = re.fullmatch(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)", inner)
-        if gate:
-            return self._in_known("gradient", f"z_{gate[1] or gate[2]}")
+        if of_sum := self._sum_named(inner):
+            return self._in_known("gradient", of_sum)
         name = self._named_so(inner)
         if name == "c'" and inner in NAMES["c'"] - {"c"}:
             return self._in_known("gradient", "c' so far")
         if name is None:
             return None
-        result = name in RESULTS or name[:2] in ("W_", "U_", "b_")
+        result = name in RESULTS or name[1:2] == "_"
         return self._in_known("result" if result else "gradient", name)
 
     def behind(self, quantity: Quantity) -> Quantity | None:

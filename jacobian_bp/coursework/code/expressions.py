@@ -310,6 +310,8 @@ class Expressions:
                 return base[key]
             if not isinstance(base, Bag | dict):
                 return self._entry(base, node)
+            if isinstance(node.slice, ast.Slice):
+                return self.of(node.value)  # which says what is not read
             word, bag = str(self.of(node.slice)), self.path(node.value) or ""
             if isinstance(base, dict) and self.quantities.holds_gradients(bag):
                 raise NotReadError(f"what {shown(path or word)} is")  # the text fills it itself

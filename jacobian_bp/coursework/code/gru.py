@@ -16,9 +16,9 @@ from ...numbers.stable import sigmoid
 from ...ops.gated import GRUCell
 from ...program.forward_pass import Pass
 from ...writing.signs import dims
-from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
+from ..lines.vocabulary import Naming, Quantity, words
 from .cell_steps import EXAMPLES, INPUTS, UNITS, StepArrays
-from .cells import ABOUT_TO, NAMES, CellQuantities, StudiedCell
+from .cells import NAMES, CellQuantities, StudiedCell
 from .laid_out import Layout
 from .quantities import Quantities
 
@@ -134,29 +134,6 @@ class GRUQuantities(CellQuantities):
             return f"{kind}_{LETTERS[weight[2]]}"
         return None
 
-    def lookup(self, word: str, bag: str = "") -> Any:
-        low = word.lower().strip("_")
-        if word in self.numbers:
-            return self.numbers[word]
-        lead = ABOUT_TO.fullmatch(low)
-        if low == "dout" or (lead and self._named_so(lead[1].strip("_")) == "h'"):
-            return self.known[Quantity("gradient", "h'")]
-        if name := self._value_named(low):
-            return self.value(name)
-        return self.examples if low in COUNT else 1.0 if low in RATE else None
-
-    def goal_of(self, path: str) -> Quantity | None:
-        keyed = re.fullmatch(r".*\['(\w+)'\]", path)
-        word = (keyed[1] if keyed else path.split(".")[-1]).lower().strip("_")
-        lead = ABOUT_TO.fullmatch(word)
-        if lead is None:
-            name = self._value_named(word)
-            return self._in_known("value", name) if name else None
-        inner = lead[1].strip("_")
-        if found := SUMS.fullmatch(inner):
-            return self._in_known("gradient", f"z_{LETTERS[found[1] or found[2]]}")
-        name = self._named_so(inner)
-        if name is None:
-            return None
-        result = name in ("x", "h") or name[1:2] == "_"
-        return self._in_known("result" if result else "gradient", name)
+    def _sum_named(self, inner: str) -> str | None:
+        found = SUMS.fullmatch(inner)
+        return f"z_{LETTERS[found[1] or found[2]]}" if found else None

@@ -9,7 +9,7 @@ import numpy as np
 from ..lines.vocabulary import words
 from . import functions
 from .assembly import Assembly
-from .assignments import State, last_of
+from .assignments import State, is_mask, last_of
 from .classes import called
 from .limits import MOST_LOOPED, ONE_ROUND, NotReadError, ShapesError, TooMuchError
 from .resuming import Body, Checkpoint, Frame, LayerCalls, Rounds, copied
@@ -125,7 +125,10 @@ class Loops(Assembly):
             if isinstance(statement, ast.Assign | ast.AugAssign):
                 targets = getattr(statement, "targets", None) or [statement.target]  # type: ignore[union-attr]
                 for target in targets:
-                    self._unread(statement, target, self._path_or_none(target), error)
+                    path = self._path_or_none(target)
+                    if isinstance(target, ast.Subscript) and is_mask(target):
+                        path = self._path_or_none(target.value)  # a part of it is stored
+                    self._unread(statement, target, path, error)
             elif isinstance(statement, ast.Expr | ast.Return):
                 self.leaves_back_out(statement, str(error))
 
@@ -188,7 +191,8 @@ class Loops(Assembly):
             return None
         over_examples = not long and self._goes_over_examples(target, items, body)
         loop = Rounds(target, items, body, over_examples, long, self.example)
-        loop.times = None if long else self.quantities.times(list(items))
+        inner = self.time is not None and not self.depth  # a loop back from a step
+        loop.times = None if long or inner else self.quantities.times(list(items))
         if loop.times:
             self.quantities.goes_through(body)
         loop.outer_time = self.time

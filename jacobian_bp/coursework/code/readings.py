@@ -142,11 +142,8 @@ class Readings:
         return best, self._as_good(best)
 
     def _is_settled(self, best: Reading) -> bool:
-        """Whether one change mends a text of several steps, as it is read by what fits it best."""
-        if not self._is_of_steps:
-            return False
-        wrong = best.judgement.wrong
-        return best.score[0] == 1 and any(one.found.instead is not None for one in wrong)
+        """Whether one line is wrong in a text of several steps, as it is read by what fits best."""
+        return self._is_of_steps and best.score[0] == 1 and bool(best.judgement.wrong)
 
     def _hopeless(
         self, bad: int, layout: Layout, best: Reading, first: dict[Layout, tuple[int, Naming]]

@@ -17,7 +17,7 @@ from .cell_steps import GATES, name_at
 from .cells import ABOUT_TO, NAMES, OF_GATES, CellQuantities
 from .limits import NotReadError
 from .lines_of_steps import handed_on, is_product, softmax, words_of
-from .store import Store
+from .store import MASKED, Store
 
 OUTPUTS = {  # of what the output layer computes -> what courses call it
     "score": words("y ys yt y_t out outs output outputs scores logits o os ot o_t score zy s z u"),
@@ -97,7 +97,7 @@ class SequenceQuantities(CellQuantities):
     def times(self, items: list[Any]) -> list[int] | None:
         """Which step each round of a loop is of; None where it goes through something else."""
         first = [item[0] if isinstance(item, tuple) and item else item for item in items]
-        if len(items) == self.steps and all(type(i) is int for i in first):
+        if len(items) == self.steps and all(type(i) in (int, np.int64) for i in first):
             lowest = min(first)
             if sorted(first) == list(range(lowest, lowest + self.steps)) and lowest in (0, 1):
                 return [i - lowest + 1 for i in first]
@@ -139,7 +139,7 @@ class SequenceQuantities(CellQuantities):
             return self.numbers[word]
         if low in CACHES:
             return None if self.inside else self._caches_of_steps()
-        if word == "T" or low in LENGTH:
+        if word == "T" or low in LENGTH or "truncate" in low:
             return self.steps
         if low in PENALTY:
             return 0.0
@@ -226,8 +226,13 @@ class SequenceQuantities(CellQuantities):
     # ---------------------------------------------------------------- names that are stored
 
     def kept_caches(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """The caches of all steps, which a forward function puts into a list or under each step."""
         lists = [v for p, v in stored.items() if "cache" in p and isinstance(v, list)]
-        each = next((v for v in lists if len(v) == self.steps), None)
+        under: dict[str, list[Any]] = {}
+        for path, value in stored.items():
+            if found := re.fullmatch(r"(\w*cache\w*)\[\d+\]", path):
+                under.setdefault(found[1], []).append(value)
+        each = next((v for v in (*lists, *under.values()) if len(v) == self.steps), None)
         return {} if each is None else {"cache": each, "caches": each}
 
     def settle(self, stores: list[Store]) -> None:
@@ -292,7 +297,10 @@ class SequenceQuantities(CellQuantities):
         if t is None and not store.value.any():  # what is carried on starts from zeros
             return [q for q in found if q.kind != "gradient"]
         axes = store.value.ndim
-        return [q for q in found if q.of not in STACKS or self.known[q].ndim == axes]
+        found = [q for q in found if q.of not in STACKS or self.known[q].ndim == axes]
+        if store.kind != MASKED:
+            return found
+        return [q for q in found if self.known[q].shape == store.value.shape]  # or it is a part
 
     def _meant(self, word: str, t: int | None, added: bool, back: bool) -> Iterable[Quantity]:
         """The quantities that a word may mean, the likely ones first.
@@ -329,9 +337,8 @@ class SequenceQuantities(CellQuantities):
             yield from (Quantity("gradient", f"x{t}"), Quantity("result", "x"))
             return
         own = self._named_so(inner)
-        gate = re.fullmatch(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)", inner)
-        if gate and lead:
-            yield Quantity(kind, name_at(f"z_{gate[1] or gate[2]}", t))
+        if lead and (of_gate := self._sum_named(inner)):
+            yield Quantity(kind, name_at(of_gate, t))
             return
         before = own in ("h", "c")
         if own and lead and before:

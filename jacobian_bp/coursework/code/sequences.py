@@ -28,7 +28,7 @@ STEPS, OUTPUTS, SEED, SCALE = 3, 2, 29, 0.6
 SHARED = ("W", "U", "b")
 CODED = re.compile(  # x[inputs[t]] = 1, dy[targets[t]] -= 1, ps[t][targets[t], 0]
     r"\[ *(?:(?:np\.arange\([^\[\]]*\)|:) *, *)?(\w+)(?:\[\w+\])? *(?:, *0)? *\]"
-    r" *(?:[+-]?=(?!=)|\)|,|\*)"
+    r" *(?:[+-]?=(?!=)|\)|,|\*|\+)"
 )
 INPUTS_BY = re.compile(r"\b(?:inputs?|xs?|X)\b")
 MIDDLE, LAST = re.compile(r"\[ *: *, *\w+ *(?:[-+] *1 *)?[,\]]"), re.compile(r"\[ *: *, *: *, *\w")
@@ -41,7 +41,8 @@ STATE_A = re.compile(r"\ba_?(?:next|prev|0)\b|\bWaa\b")  # the state is called a
 OF_CLASSES = re.compile(  # a softmax, its output, or a 1 taken off at the class
     r"softmax|exp\((?! *-)|\blog\(|\bp(?:s|t|_t|robs?|reds?)?\b|y_?hats?|-= *1\b"
 )
-VOCABULARY = re.compile(r"\bvocab(?:ulary)?_?size\b|\bV\b(?! *(?:\.|@|=))")
+OF_BIAS = re.compile(r"\bd?b_?(?:\d|[a-z]{1,2})?\b|bias", re.IGNORECASE)
+VOCABULARY = re.compile(r"\bvocab(?:ulary)?_?size\b|\bword_dim\b|\bV\b(?! *(?:\.|@|=))")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class StudiedSequence(StudiedCell):
             letter for letter, names in (("x", CODED_INPUTS), ("y", CODED_LABELS)) if words & names
         )
         coded += "v" * bool(VOCABULARY.search(text)) + "a" * bool(STATE_A.search(text))
+        coded += "n" * (not OF_BIAS.search(text))
         starts = ["", "0"] if FROM_ZERO.search(text) else [""]
         orders = ["", "u"] if BOTH.search(text) else [""]
         losses = ["", "l"]  # of each step, or of the last one alone
@@ -138,6 +140,8 @@ def sequence_arrays(
     h, c = (h * 0, c * 0) if "0" in coded else (h, c)
     weights = {"W": draw(rows, INPUTS), "U": draw(rows, UNITS), "b": draw(rows)}
     V, by = draw(outputs, UNITS), draw(outputs)
+    if "n" in coded:  # the text has no biases
+        weights["b"], by = weights["b"] * 0, by * 0
     targets = draw(STEPS, examples, outputs)
     if not squares:
         targets = np.eye(outputs)[targets.argmax(-1)]

@@ -131,7 +131,8 @@ class Naming:
     Of several steps the axis of time is the one of a "list", in the "middle" or the "last" one;
     in a list of states that before the first step is "kept" last, h[-1], or first, h[0]; inputs x
     and labels y that are "coded" are classes; of the other letters there v says that both have the
-    same number of them, a that the state is called so, u that U weighs x, 0 that it starts from 0.
+    same number of them, a that the state is called so, u that U weighs x, 0 that it starts from 0,
+    n that it has no biases.
     """
 
     swapped: bool = False
