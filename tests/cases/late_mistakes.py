@@ -29,7 +29,7 @@ def sequence(normal):
     yield here.plant("0.2 everywhere", "z", 0.2 * da, "constant-factor|wrong-factor", "a")
     yield here.plant("0.8 left of 0", "z", da * np.where(z > 0, 1, 0.8), "wrong-factor", "a")
     yield here.plant(
-        "the rectifier at x", "z", da * np.where(z > 0, 1, 0.2) * z, "extra-factor", "a"
+        "the rectifier at x", "z", da * np.where(z > 0, 1, 0.2) * z, "value-for-slope", "a"
     )
     seen = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1))), 3, 2)
     by_a = np.einsum("ndo,ncor->dcr", a, seen)
@@ -77,9 +77,7 @@ def mixture(normal):
         "unknown|extra-factor",
         "m",
     )
-    yield here.plant(
-        "p times itself", "s", p * p * dp, "unknown|wrong-factor|softmax-as-elementwise", "p"
-    )
+    yield here.plant("p times itself", "s", p * p * dp, "value-for-slope", "p")
     yield here.plant(
         "x twice", "x", here.d("x") + here.d("r"), "fan-out-overwritten", "r", "s", "e"
     )
@@ -124,7 +122,7 @@ def token_norm(normal):
         "gain behind",
         "x",
         gain * (du - n * (du * n).mean(1, keepdims=True)) / r,
-        "factor-missing|wrong-factor|unknown",
+        "weight-not-transposed",
         "u",
     )
     yield here.plant(

@@ -6,6 +6,7 @@ import contact_mistakes
 import fresh_mistakes
 import further_mistakes
 import last_mistakes
+import late_mistakes
 import numpy as np
 import pytest
 
@@ -79,6 +80,12 @@ SENTENCES = {
     "∂C/∂A.",
     "numbers: rows added": "In the delta of v the factor that is 0 beside the diagonal is left "
     "out: it stands in ∂Y/∂v.",
+    "sequence: 0.8 left of 0": "In the delta of z another array stands in the place of the factor "
+    "leaky'(z): 0.8 left of 0.",
+    "sequence: db squared": "In the gradient of b the factor ∂J/∂z stands twice, where once is "
+    "right.",
+    "outputs: y turned over": "In the delta of z another array stands in the place of the factor "
+    "(softmax(z) − y): that with 0 and 1 exchanged in the labels.",
     "curvature: inverse not transposed": "In the delta of X the factor X⁻¹ is the wrong way round: "
     "its axes j and i' are exchanged.",
 }
@@ -103,7 +110,7 @@ def judged(plants, usual):
 
 FILES = (
     *(fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes),
-    *(contact_mistakes, blind_mistakes),
+    *(contact_mistakes, blind_mistakes, late_mistakes),
 )
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 

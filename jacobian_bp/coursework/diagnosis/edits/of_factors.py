@@ -132,10 +132,10 @@ def jacobian(line: Line) -> str:
 
 
 def repeated(line: Line, equation: Equation) -> Iterator[Edit]:
-    """m twice."""
+    """m twice, or what comes in."""
     del line
     for group in by_array(equation):
-        if group[0].role in (MASK, DELTA, "jacobian"):
+        if group[0].role in (MASK, "jacobian"):
             continue
         again = []
         for term in equation.terms:

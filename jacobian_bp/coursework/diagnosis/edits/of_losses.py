@@ -122,10 +122,14 @@ def of_predictions(line: Line, equation: Equation, cost: Factor, facts: Facts) -
         f"log softmax({line.target}) for softmax({line.target})": np.log(p),
         "the most likely class for the probabilities": (z == z.max(-1, keepdims=True)) * 1.0,
         f"1 − softmax({line.target}) for softmax({line.target})": 1 - p,
+        f"softmax({line.target})² for softmax({line.target})": p**2,
         f"0 for softmax({line.target})": np.zeros(p.shape),
     }
     for note, other in in_place_of_p.items():
         yield in_the_cost(equation, cost, f"that with {note}", other * each - w * y)
+    if np.isin(y, (0, 1)).all():
+        note = "that with 0 and 1 exchanged in the labels"
+        yield in_the_cost(equation, cost, note, p * each - w * (1 - y))
     for T in TEMPERATURES:
         other = ops.Softmax().forward(z / T)
         note = f"that with softmax({line.target}/{number(T)})"

@@ -17,12 +17,15 @@ from ....numbers.stable import sigmoid
 from ....ops import Op
 from ....ops.arithmetic import Arithmetic
 from ....ops.textbook import Function, Textbook
+from ....writing.signs import number
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import DELTA, Equation, Term
 from ..passes.slopes import formulas
 from .edit import Edit
 from .of_factors import with_array
+
+FLAT = (0.01, 0.1, 0.2, 0.3, 0.5)  # slopes of a leaky rectifier left of 0
 
 
 def at_its_value(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
@@ -120,8 +123,8 @@ def written_out_slope(line: Line, equation: Equation, facts: Facts) -> Equation 
     z, (whole,) = facts.values[line.target], equation.terms
     made: dict[str, Factor] = {}
     terms = []
-    for number, factors in own.terms:
-        term = replace(whole.without(slope), coefficient=whole.coefficient * number)
+    for share, factors in own.terms:
+        term = replace(whole.without(slope), coefficient=whole.coefficient * share)
         for name, formula in factors:
             shown = name.format(z=line.target)
             known = Factor("part", shown, np.asarray(formula(z)), slope.axes, shown)
@@ -156,6 +159,10 @@ def two_sides(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         f"{line.target} times the slope left of 0": np.where(z > 0, right, z * right),
         "the negative of the slope left of 0": np.where(z > 0, right, -right),
     }
+    if np.ptp(left) == 0:  # a number, for which there may be another one
+        flat = float(left.flat[0])
+        for other in (*FLAT, 1 - flat):
+            ways[f"{number(other)} left of 0"] = np.where(z > 0, right, other)
     for note, array in ways.items():
         yield Edit("other", with_array(equation, slope, note, array), slope, note, extra=2)
 
