@@ -33,9 +33,12 @@ def legend(ledger: Ledger, text: str) -> list[str]:
     if slopes:
         what = "slopes" if len(slopes) > 1 else f"the slope of {slopes[0][:-1]}"
         found.append(f"{', '.join(slopes)}: {what}")
-    found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+'*)", text))]
+    summed = dict.fromkeys(re.findall(r"Σ_(\w+'*)", text))
+    if summed:
+        found.append(f"{', '.join(f'Σ_{i}' for i in summed)}: the sum over {', '.join(summed)}")
     if "ᵀ" in text:
         found.append("ᵀ: transposed")
+    found += meanings_of_hats(text)
     products = re.findall(r"(\[\d+\])(\[\d+\])", " ".join(step.product for step in errors))
     found += [f"{first}{second}: {first} times {second}" for first, second in products[:1]]
     for axis in dict.fromkeys(re.findall(r"(?<!\w)1\[([^\W\d]\w*)'*\]", text)):
@@ -43,7 +46,6 @@ def legend(ledger: Ledger, text: str) -> list[str]:
         found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")
     if "⊙" in text:
         found.append("⊙: entry by entry")
-    found += meanings_of_hats(text)
     if SHARE in text:
         found.append(f"m = {ledger.examples}, the examples")
     found += meanings_of_zeros(text)

@@ -668,7 +668,7 @@ def test_two_pages_are_the_same_and_the_run_is_as_it_was():
 
 SIGNS = {  # what is said where a formula of the page has it
     r"(?<!\w)σ'*\(": "σ(z) = 1/(1 + e^−z)",
-    "z\u0302": "z\u0302: z normalised, before the gain",
+    "z\u0302": "z\u0302: z normalised",
     r"(?<!\w)1\[k": "1[k] = 1 for every k",
     r"z_h2": "h2 = tanh(z_h2), z_h2 = W x2 + U h1 + b, and so on",
     "ᵀ": "ᵀ: transposed",
