@@ -98,9 +98,10 @@ def test_a_random_graph(seed, batch):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(100))
-def test_many_random_graphs(seed):
-    net, given = random_program(seed + 1000, batch=seed % 2 == 1)
+@pytest.mark.parametrize("seed", range(200))
+@one_or_batch
+def test_many_random_graphs(seed, batch):
+    net, given = random_program(seed + 1000, batch=batch)
     every_block(net, given)
 
 
