@@ -15,8 +15,9 @@ from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry, quiet
 from ..numbers.memory import current_limit, memory_limit
-from ..numbers.rounding import UNITS, differing, of_sums
+from ..numbers.rounding import differing, of_sums
 from ..program.forward_pass import Pass
+from ..program.roundings import units_of_gradient
 from ..program.step import Step
 from ..routes.difference import Progress
 from ..routes.gradients import gradients, require_known, require_scalar
@@ -30,7 +31,6 @@ from .one_op import OpReport, check_step
 from .op_slopes import Slopes
 
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
-STEPS, A_SLOPE = 8, 4  # whose slopes UNITS roundings are enough for; for one more, so many more
 SAMPLED = 50  # entries of each input of a larger one
 
 
@@ -60,7 +60,7 @@ def _compared_all(state: Pass, progress: Progress | None, swept: Sequence[str]) 
         # a sum over absolute values may overflow where the gradient does not
         largest = np.finfo(state.dtype).max
         scale = {name: np.minimum(sizes[name], largest) for name in wrt}
-        units = UNITS + A_SLOPE * max(0, _longest_way(state, wrt) - STEPS)
+        units = units_of_gradient(state, wrt)
         bars = {name: of_sums(scale[name], state.dtype, units) for name in wrt}
 
         def of_one_sweep() -> dict[str, np.ndarray]:
@@ -85,15 +85,6 @@ def _compared_all(state: Pass, progress: Progress | None, swept: Sequence[str]) 
         return Agreement(state.cost, tuple(rows), tuple(kinks))
     step, report = first_wrong_op(state)
     return Agreement(state.cost, tuple(rows), tuple(kinks), step, report)
-
-
-def _longest_way(state: Pass, wrt: list[str]) -> int:
-    """The steps on the longest way from one of the variables to the cost."""
-    _, steps = state.dependents(wrt, state.cost)
-    long: dict[str, int] = {}
-    for step in reversed(steps):
-        long[step.name] = 1 + max(long.get(arg, 0) for arg in step.args)
-    return max(long.values(), default=0)
 
 
 def _lacking(state: Pass, wrt: list[str]) -> str:

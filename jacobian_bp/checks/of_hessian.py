@@ -5,7 +5,8 @@
 The gradients g come from the ops' own vjp, which knows no second derivative. A column of which
 a step crosses a kink, or leaves the domain of an op, is left out: nothing can be said there.
 ∂²J/∂p∂q and ∂²J/∂q∂p are each derived, neither is the other turned round. What cancels is as
-large as its rounding, so that each bar has UNITS · u · Σ|terms|, of the gradient too.
+large as its rounding, so that each bar has UNITS · u · Σ|terms|, of the gradient too, and more
+where the way to the cost is long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from ..numbers.rounding import (
     unit_roundoff,
 )
 from ..program.forward_pass import Pass
+from ..program.roundings import units_of_gradient, units_of_hessian
 from ..routes.difference import Perturbed
 from ..routes.structured import structured
 from ..routes.vjp import pull
@@ -81,7 +83,8 @@ def check_hessian(
         sums = _sums_of_product(state, names, np.ones(count))[:, None]  # of every column together
     elif sums is None:
         sums = hessian_magnitudes(state, state.cost, names)
-    rounding = of_sums(sums, state.dtype)  # of each column, or one for all
+    units = units_of_hessian(state, names)
+    rounding = of_sums(sums, state.dtype, units)  # of each column, or one for all
     slopes = _rounding_of_slopes(state, names)
     wrong, far, compared, left_out = "", 0.0, 0, 0
     for place in range(0, count, every):
@@ -111,7 +114,7 @@ def check_hessian(
         product, asymmetry = 0.0, float(abs(u @ pushed - v @ other))
         scale = np.array(abs(u) @ abs(pushed) + abs(v) @ abs(other))
         terms = np.array(abs(u) @ _sums_of_product(state, names, v))
-        bar = of_formulas(scale, *_loose(state)) + of_sums(terms, state.dtype)
+        bar = of_formulas(scale, *_loose(state)) + of_sums(terms, state.dtype, units)
         bent = bool(asymmetry > bar)
     else:
         both = derived_both_ways(state, names, whole)
@@ -151,7 +154,8 @@ def _rounding_of_slopes(state: Pass, names: Sequence[str]) -> np.ndarray:
     """What the sums of the gradients that are compared, in float64, may be off."""
     sums = flattened(names, structured(state, names, magnitudes=True))
     most = float(np.finfo(state.dtype).max)  # where they overflow, and the gradient does not
-    return of_sums(np.nan_to_num(sums, nan=most, posinf=most), np.dtype(np.float64))
+    sums = np.nan_to_num(sums, nan=most, posinf=most)
+    return of_sums(sums, np.float64, units_of_gradient(state, names))
 
 
 def _sums_of_product(state: Pass, names: Sequence[str], v: np.ndarray) -> np.ndarray:

@@ -4,12 +4,18 @@ import re
 
 from ..writing.marked import marked
 from ..writing.signs import HAT
-from .ledger import DeltaStep, Folded, Ledger
+from .ledger import DeltaStep, Folded, ForwardStep, Ledger
 from .of_each_example import SHARE
 
 ZEROS = {  # as an entry of an array, or told of in words
     r"[\[ ]\.(?=[ \]]|$)|'\.'": "'.' is zero for every input",
     r"(?<!≠)[\[ ]0(?=[ \];]|$)": "'0' is zero at this input",
+}
+OF_OPS = {  # in a formula of an op
+    r"Φ\(": "Φ: the distribution function of the normal distribution",
+    r"\b2u\(": "u(z) = √(2/π) (z + 0.044715 z³)",
+    r"\bclip\([^±]*±([^)]*)\)": "clip: the entry, at most {0} and at least −{0}",
+    "⊗": "⊗: the Kronecker product, all of the right for each entry of the left",
 }
 TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
 PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
@@ -46,6 +52,7 @@ def legend(ledger: Ledger, text: str) -> list[str]:
         found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")
     if "⊙" in text:
         found.append("⊙: entry by entry")
+    found += _signs_of_ops("\n".join([*_formulas(ledger), text]))
     if SHARE in text:
         found.append(f"m = {ledger.examples}, the examples")
     found += meanings_of_zeros(text)
@@ -66,6 +73,16 @@ def meanings_of_hats(text: str) -> list[str]:
     """
     hats = dict.fromkeys(re.findall(rf"[^\W\d_]{HAT}\w*", text))
     return [f"{hat}: {hat.replace(HAT, '')} normalised" for hat in hats]
+
+
+def _formulas(ledger: Ledger) -> list[str]:
+    """Those of the forward pass, which stand above the signs."""
+    return [step.formula for step in ledger.forward if isinstance(step, ForwardStep)]
+
+
+def _signs_of_ops(text: str) -> list[str]:
+    met = ((re.search(sign, text), words) for sign, words in OF_OPS.items())
+    return [words.format(*match.groups()) for match, words in met if match]
 
 
 def meanings_of_zeros(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from ..curvature.stacked_hessian import StackedHessian
 from ..numbers.arrays import quiet
 from ..numbers.rounding import of_sums
 from ..program.forward_pass import Pass
+from ..program.roundings import units_of_hessian
 from .second_ledger import BendRow, Search
 from .second_verdict import middle_of
 
@@ -35,7 +36,7 @@ def search_of(state: Pass, graph: DoubledGraph, cut: Cut, rows: Sequence[BendRow
     theta = float(d @ moved)
     pieces = taken_apart(state, params, abs(d))
     sums = flattened(params, product_magnitudes(state, state.cost, pieces))
-    of_each = of_sums(sums, state.dtype)
+    of_each = of_sums(sums, state.dtype, units_of_hessian(state, params))
     rounding = float(abs(d) @ of_each)
     parts = dict.fromkeys((row.key for row in rows), 0.0)
     for bend, share in shares_along(state, graph, taken_apart(state, params, d)):

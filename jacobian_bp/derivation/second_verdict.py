@@ -19,6 +19,7 @@ from ..curvature.stacked_hessian import StackedHessian
 from ..numbers.arrays import quiet
 from ..numbers.rounding import largest, of_sums, unit_roundoff
 from ..program.forward_pass import Pass
+from ..program.roundings import units_of_hessian
 from .second_ledger import BendRow, Spectrum, Verdict
 from .second_parts import Parts
 
@@ -90,8 +91,9 @@ def _bar(values: np.ndarray, state: Pass, rounding: float) -> float:
 
 
 def _of_terms(sums: np.ndarray, state: Pass) -> float:
-    """By how much the rounding of the entries may move an eigenvalue: UNITS · u · ‖Σ|terms|‖₂."""
-    return float(of_sums(np.array(largest(np.linalg.eigvalsh(_symmetric(sums)))), state.dtype))
+    """By how much the rounding of the entries may move an eigenvalue: units · u · ‖Σ|terms|‖₂."""
+    norm = np.array(largest(np.linalg.eigvalsh(_symmetric(sums))))
+    return float(of_sums(norm, state.dtype, units_of_hessian(state, state.program.params)))
 
 
 def middle_of(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum | None]:

@@ -25,6 +25,7 @@ from .model_files import (
     loss_of,
     read_model,
     require_a_network,
+    require_no_file,
     require_own_layers,
     rows_that_fit,
     widths_of,
@@ -71,6 +72,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
             )
         net = reference.second_seed()
         return Case(net.run(reference.X, reference.Y), (), net.facts)
+    require_no_file(options.network)
     _require_effect(options)
     table = None if options.data is None else table_asked_for(options)
     sizes, activations, loss, remarks = _layers(options, convention, table)

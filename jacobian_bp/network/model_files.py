@@ -16,6 +16,7 @@ from ..ops.names import LOSSES, REDUCTIONS, label_kind
 from ..writing.signs import did_you_mean, dims, safe
 from .drawn_from_seed import draw_data
 from .files.answer_file import read_arrays
+from .files.first_bytes import PICKLE, ending_of, head_of, is_torch, kind_of
 from .files.torch_file import ENDINGS as TORCH_ENDINGS
 from .network import Network
 from .run import Run
@@ -28,6 +29,7 @@ ENDINGS = tuple(READERS)
 WEIGHTS = (".npz", ".safetensors", ".h5", ".json")
 PICKLES = (".pkl", ".pickle", ".joblib", ".ckpt", ".bin")
 SIZES = re.compile(r"\d+(-\d+)+")
+WIDTHS = re.compile(r"(\d+|auto)(-(\d+|auto))*")
 IN_A_FILE = 'Weights are named in a network file, jacobian-bp new net.toml: [weights] file = "…".'
 LOSS_OF_LAST = {"Softmax": "cross_entropy", "Sigmoid": "bce"}
 FROM_LOGITS = {"cross_entropy": "CrossEntropyFromLogits", "bce": "BinaryCrossEntropyFromLogits"}
@@ -43,22 +45,33 @@ def is_model_file(text: str | None) -> bool:
 
 
 def require_a_network(name: str | None) -> None:
-    """SpecError for a file of weights, or a pickle, where a network is asked for."""
-    ending = Path(name or "").suffix.lower()
-    said = safe(name or "")
-    if ending in TORCH_ENDINGS:
+    """SpecError for a file that is no network, by its ending or by its first bytes."""
+    if name is None or name.lower().endswith((".toml", *ENDINGS)) or WIDTHS.fullmatch(name):
+        return
+    ending, head, said = Path(name).suffix.lower(), head_of(Path(name)), safe(name)
+    if ending in TORCH_ENDINGS or is_torch(head):
         raise SpecError(
             f"{said} is what PyTorch saved; no command reads a network from it.\n"
             "  Export the module, torch.onnx.export(model, (x,), 'model.onnx'), or read it in "
             "Python: Network.from_torch(model, x).\n"
             f"  {IN_A_FILE}"
         )
-    if ending in WEIGHTS:
+    if ending in WEIGHTS or ending_of(head):
         raise SpecError(f"{said} has weights, and no network.\n  {IN_A_FILE}")
-    if ending in PICKLES:
+    if ending in PICKLES or kind_of(head) == PICKLE:
         raise SpecError(
             f"{said} is a pickle, which is not opened.\n"
             "  Open it in Python, and read the model: Network.from_sklearn(model)."
+        )
+
+
+def require_no_file(name: str) -> None:
+    """SpecError for a file of another ending, where the widths of layers are asked for."""
+    if head_of(Path(name)) and not WIDTHS.fullmatch(name):
+        raise SpecError(
+            f"{safe(name)} is a file, and no network by its ending.\n"
+            f"  A command reads .toml, {' and '.join(ENDINGS)}; "
+            "jacobian-bp new net.toml writes one."
         )
 
 

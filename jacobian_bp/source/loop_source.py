@@ -13,6 +13,7 @@ from ..numbers.arrays import entry, quiet
 from ..numbers.rounding import ROUNDINGS, UNITS, of_formulas, of_sums, off_by_roundings
 from ..ops.base import outer
 from ..program.forward_pass import Pass
+from ..program.roundings import units_of_gradient
 from ..program.step import Step
 from ..routes.structured import structured
 from ..routes.vjp import pull
@@ -301,7 +302,8 @@ def require_same(state: Pass, cost: Any, found: Mapping[str, np.ndarray], what: 
     exact = pull(state, state.cost, params, np.ones((), state.dtype))
     try:
         scale = structured(state, params, magnitudes=True)
-        bars = {name: of_sums(scale[name], state.dtype) for name in params}
+        units = units_of_gradient(state, params)
+        bars = {name: of_sums(scale[name], state.dtype, units) for name in params}
     except JacobianError:  # an op of one's own without jacobians
         bars = {name: of_formulas(gradient) for name, gradient in exact.items()}
     moved = _moved_by_roundings(state, exact)

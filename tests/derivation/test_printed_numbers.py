@@ -112,6 +112,25 @@ def test_matrices_stand_in_columns_at_every_width(width):
     assert lines[at + 1 : at + 4] == [f"               {other}" for other in others]
 
 
+@pytest.mark.parametrize(
+    ("steps", "meant"),
+    [
+        (["z = Linear(x, W)", "a = GELU(z)", "J = SquaredError(a, y)"], ["Φ"]),
+        (["z = Linear(x, W)", "a = GELU(z, approximate=True)", "J = SquaredError(a, y)"], ["u(z)"]),
+        (["z = Linear(x, W)", "J = Huber(z, y, 0.7)"], ["clip: the entry, at most 0.7"]),
+        (["A = Kron(W, W)", "J = Einsum(A, A, 'op,op->')"], ["⊗"]),
+        (["z = Linear(x, W)", "a = Tanh(z)", "J = SquaredError(a, y)"], []),
+    ],
+)
+def test_a_sign_that_an_op_brings_along_is_explained_where_it_is_met(steps, meant):
+    net = Network.program(*steps, params={"W": RNG.standard_normal((2, 3))})
+    given = () if "⊗" in meant else (np.ones(3), np.zeros(2))
+    text = net.run(*given).derivation().text(99)
+    legend = " ".join(text.partition("\nsigns")[2].partition("\nstep")[0].split())
+    for sign in ("Φ", "u(z)", "clip: the entry, at most 0.7", "⊗"):
+        assert (sign in legend) is (sign in meant)
+
+
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("width", [60, 80, 99])
 def test_no_sign_is_explained_that_is_not_used_and_none_is_left_out(width):

@@ -506,6 +506,28 @@ def test_a_hessian_that_is_rounding_agrees_and_has_no_signs(dtype, seed):
     assert text.endswith("all agree")
 
 
+@pytest.mark.parametrize("built", [True, False])
+def test_a_hessian_that_cancels_after_very_many_steps_is_rounding_and_a_mistake_is_none(built):
+    """J = |s w|² − s² |w|², s being the product of sixty factors: each step rounds it again."""
+    factors = {f"c{n}": np.full(3, 1.1 if n % 2 else 1 / 1.1, np.float32) for n in range(60)}
+    scaled = np.prod([factor[0] for factor in factors.values()], dtype=float) ** 2
+    steps = [
+        f"v{n} = Multiply({f'v{n - 1}' if n else 'w'}, {name})" for n, name in enumerate(factors)
+    ]
+    net = Network.program(
+        *steps, "p = Einsum(v59, v59, 'a,a->')", "u = Multiply(w, g)",
+        "q = Einsum(u, w, 'a,a->')", "J = Subtract(p, q, '')",
+        params={"w": np.array([0.5, 1.5, -0.3], np.float32)},
+    )  # fmt: skip
+    run = net.run(**factors, g=np.full(3, scaled, np.float32))
+    whole = run.hessian(["w"]).materialise()
+    assert 16 * 2**-24 * 4 < -whole[0, 0] < 1e-5  # beyond the rounding of one sum of 2 and −2
+    assert check_hessian(run.forward_pass, ["w"], whole if built else None).ok
+    if built:
+        assert run.second_derivation().verdict.whole.values == ()
+        assert not check_hessian(run.forward_pass, ["w"], whole + np.diag([0, 0, 1e-3])).ok
+
+
 def test_beside_a_hessian_that_is_rounding_each_check_catches_its_own_mistake():
     run = shifted_batch(BentBatchNorm)
     assert "DISAGREES: ∂²J/∂s[" in run.second_derivation().text(width=400)

@@ -1,6 +1,14 @@
 """What a file is by its first bytes, whatever its ending says."""
 
+from pathlib import Path
 from typing import NamedTuple
+
+from ...errors import SpecError
+from .paths import open_regular
+
+HEAD = 512  # bytes that tell what a file is
+# the first member of an archive of PyTorch, and the number that a file has from before 1.6
+TORCH = b"/data.pkl", b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
 class Kind(NamedTuple):
@@ -29,6 +37,20 @@ KINDS = (
 )
 # behind the length of its header, which may begin with any byte
 SAFE_TENSORS = Kind("a .safetensors file", b"{", at=8, ending=".safetensors")
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a regular file; none where there is no such, or it cannot be read."""
+    try:
+        with open_regular(path, "") as file:
+            return file.read(HEAD)
+    except SpecError:
+        return b""
+
+
+def is_torch(head: bytes) -> bool:
+    """Whether a file that begins with `head` is what torch.save wrote, all of it a pickle."""
+    return any(sign in head for sign in TORCH)
 
 
 def kind_of(head: bytes) -> str | None:

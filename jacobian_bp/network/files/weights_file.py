@@ -17,7 +17,7 @@ from ...errors import DomainError, SpecError
 from ...numbers.arrays import as_array, require_finite
 from ...writing.signs import dims, safe
 from ...writing.whole_file import write_whole
-from .first_bytes import PICKLE, ending_of, kind_of, may_be
+from .first_bytes import HEAD, PICKLE, ending_of, head_of, is_torch, kind_of, may_be
 from .hdf5_arrays import stored_keras_weights
 from .nielsen_json import stored_nielsen
 from .other_names import as_named_here
@@ -38,8 +38,6 @@ READERS: dict[str, Callable[..., dict[str, Stored]]] = {
 }
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 ADVICE_OF_PROGRAM = "Name the arrays as the lines do, or as PyTorch does: 0.weight, 0.bias, …."
-HEAD = 512  # bytes that tell what a file is
-TORCH = b"/data.pkl"  # the first member of an archive of PyTorch
 INSTEAD = "Give the name of an .npz or .safetensors file."
 FROM_TORCH = (
     "Save it without pickle: safetensors.torch.save_file(model.state_dict(), 'w.safetensors'),\n"
@@ -118,11 +116,10 @@ def _require_format(path: Path, folder: Path) -> None:
     if suffix in READERS:
         return
     try:
-        with open_regular(inside(path, folder), INSTEAD) as file:
-            head = file.read(HEAD)
+        head = head_of(inside(path, folder))
     except SpecError:
         head = b""
-    if TORCH in head:
+    if is_torch(head):
         raise SpecError(
             f"{label(path)} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}"
         )
@@ -136,7 +133,7 @@ def _require_magic(head: bytes, path: Path, name: str) -> None:
     suffix = path.suffix.lower()
     if head and (suffix in (".json", ".h5", *TORCH_ENDINGS) or may_be(suffix, head)):
         return  # of the first three its reader tells
-    if suffix != ".npz" and head.startswith(b"PK") and TORCH in head:
+    if suffix != ".npz" and is_torch(head):
         raise SpecError(f"{name} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}")
     other = "zip archive" if suffix == ".npz" else ".safetensors file"
     kind = kind_of(head) or (f"no {other}: it begins {safe(repr(head[:8]))}" if head else "empty")

@@ -69,7 +69,7 @@ SENTENCES = {
     "language: z's delta with p of z": "In the delta of s another array stands in the place of the "
     "factor ∂l/∂s: that at z.",
     "long_memory: f of the step before": "In the delta of c1 another array stands in the place of "
-    "the factor f: that of the step that computes c1.",
+    "the factor f_c2: that of the step that computes c1.",
     "costs: both with a minus": "In the delta of p another array stands in the place of the factor "
     "((1−y)/(1−p) − y/p): both quotients with a minus.",
     "costs: the quotient turned": "In the delta of p another array stands in the place of the "
