@@ -80,7 +80,7 @@ def add_parser(commands: Any) -> None:
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
     page = actions.add_parser("explore", help="a page: what each planted mistake changes")
     page.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
-    page.add_argument("--seed", type=int, default=0, help="of the numbers (default: 0)")
+    page.add_argument("--seed", type=int, help="of the numbers (default: the sheet's own, else 0)")
     page.add_argument("--level", type=int, default=2, help=f"of what is told: {words}")
     page.add_argument(
         "--out", metavar="FILE", help="a new .html file (default: exN.html, one each)"
@@ -297,12 +297,20 @@ def _explore(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
         name = options.out or _page_of(asked)
         place = place_for(name, kind=Kind("a page", (PAGE,), PAGE))
         convention = asked.convention or options.convention
-        task = sheet_in(find_exercise(asked.number).make(options.seed), convention)
-        pages.append((name, place, task))
-    for name, place, task in pages:
+        task = sheet_in(_with_numbers(asked, options.seed), convention)
+        said = f"; the numbers are those of seed {task.seed}" if asked.token else ""
+        pages.append((name, place, task, said))
+    for name, place, task, said in pages:
         write_text(place, explorer(task, options.level))
-        _write([f"written: {safe(name)}, {plural(len(task.mistakes), 'mistake')} to choose from"])
+        many = plural(len(task.mistakes), "mistake")
+        _write([f"written: {safe(name)}, {many} to choose from{said}"])
     return 0
+
+
+def _with_numbers(asked: Task, seed: int | None) -> Task:
+    """The exercise with the numbers of a seed, the sheet's own, or 0 where its token hides it."""
+    own = 0 if asked.token else asked.seed
+    return find_exercise(asked.number).make(own if seed is None else seed)
 
 
 def _page_of(task: Task) -> str:

@@ -114,17 +114,27 @@ def test_the_command_writes_a_new_page_and_no_other_file(tmp_path, monkeypatch, 
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
 
-def test_a_sheet_says_which_exercise_and_convention_but_gives_no_number(
+def test_a_sheet_says_which_exercise_convention_and_numbers_but_none_of_a_secret(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
     assert main(["exercise", "new", "2", "--seed", "7", "--convention", "ng"]) == 0
     assert main(["exercise", "explore", "ex2.py", "--out", "a.html"]) == 0
-    assert main(["exercise", "explore", "2", "--convention", "ng", "--out", "b.html"]) == 0
-    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
-    assert main(["exercise", "explore", "2", "--seed", "7", "--out", "c.html"]) == 0
-    assert (tmp_path / "a.html").read_bytes() != (tmp_path / "c.html").read_bytes()
+    asked = ["exercise", "explore", "2", "--convention", "ng"]
+    for name, words in (("b.html", ["--seed", "7"]), ("c.html", []), ("d.html", ["--seed", "5"])):
+        assert main([*asked, *words, "--out", name]) == 0
+    a, b, c, d = ((tmp_path / f"{name}.html").read_bytes() for name in "abcd")
+    assert a == b
+    assert len({a, c, d}) == 3
+    assert main(["exercise", "explore", "ex2.py", "--seed", "5", "--out", "e.html"]) == 0
+    assert (tmp_path / "e.html").read_bytes() == d
+    (tmp_path / "secret").write_text("long enough to be a secret of a course\n")
+    secret = ["--student", "ada", "--secret-file", "secret", "--convention", "ng"]
+    assert main(["exercise", "new", "2", *secret, "--out", "ada.py"]) == 0
     capsys.readouterr()
+    assert main(["exercise", "explore", "ada.py", "--out", "f.html"]) == 0
+    assert capsys.readouterr().out.endswith("; the numbers are those of seed 0\n")
+    assert (tmp_path / "f.html").read_bytes() == c
     assert main(["exercise", "explore", "ex2.py", "--convention", "nielsen"]) == 2
     assert "the sheet is written in the convention" in capsys.readouterr().err
     assert main(["exercise", "new", "3", "2", "--out", "two.py"]) == 0
