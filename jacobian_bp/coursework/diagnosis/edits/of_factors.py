@@ -287,7 +287,7 @@ def candidates(line: Line, factor: Factor, facts: Facts) -> Iterator[tuple[str, 
         DELTA: [(n, base[n]) for n in facts.backward.order if n in base and n not in params],
         "weight": [(name, facts.values[name]) for name in sorted(params)],
         "value": [(n, a) for n, a in facts.values.items() if n not in params and n not in labels],
-        "gradient": [(name, base[name]) for name in sorted(params) if name in base],
+        "gradient": [(n, base[n]) for n in sorted(params) if n in base and n != factor.name],
     }
     roles = (factor.role, *(role for role in groups if role != factor.role))
     mates = facts.mates.get(line.source)
