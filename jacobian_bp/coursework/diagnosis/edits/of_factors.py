@@ -231,10 +231,10 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         return
     base, tried = facts.backward.base, 0
     for kind, name, array in candidates(line, factor, facts):
-        own = kind == factor.role and name == (line.source if kind == DELTA else factor.name)
+        own = kind == factor.role and name == factor.name
+        if factor.role == DELTA:
+            own = array is base.get(line.source)
         if own or array.shape != shape or not np.any(array):
-            continue
-        if factor.role == DELTA and array is base.get(line.source):
             continue
         if factor.role == DELTA and kind != DELTA and is_constant(base.get(line.source)):
             continue  # whatever multiplies the whole would be said to stand for it
