@@ -213,6 +213,19 @@ def test_other_arrays_of_the_shape_of_a_factor_its_own_kind_first(monkeypatch):
     assert len(proposed("a2", "∂J/∂z3")) == 2
 
 
+def test_in_the_place_of_one_number_everywhere_only_deltas_are_tried():
+    """Whatever multiplies the whole would be said to stand for the 1 of a sum."""
+    net = Network.program("a = Tanh(x)", "J = Einsum(a, 'k->')", params={"x": normal(3)})
+    backward = backward_pass(net.run().forward_pass)
+    facts = Facts(backward, frozenset())
+    (line,) = [line for line in backward.lines if line.source == "a"]
+    equation, notes = facts.equation(line), {}
+    for factor in equation.factors():
+        others = of_factors.other_arrays(line, equation, factor, facts)
+        notes[factor.name] = [edit.note for edit in others]
+    assert notes == {"∂J/∂a": [], "tanh'(x)": ["a"]}
+
+
 # --- right numbers of something else -------------------------------------------------
 
 
