@@ -7,6 +7,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import AxisError, DomainError, SpecError, check_gradient
+from jacobian_bp.checks.function_slopes import NARROWER, FunctionSlopes, Slope
 
 RNG = np.random.default_rng(31)
 X = RNG.standard_normal(7)
@@ -100,6 +101,40 @@ def test_a_function_of_many_periods_is_judged_by_narrow_steps(rate):
         lambda x: np.sin(rate * x).sum(), lambda x: off * rate * np.cos(rate * x), X
     )
     assert wrong_slope.findings[0].count == "1 of 7 entries differ"
+
+
+S = Slope
+NARROWER_STEPS = [  # after a slope of 5 that is in doubt by 1/2
+    ("surely another slope, though in more doubt", [S(9.0, 0.8)], S(9.0, 0.8)),
+    ("another slope that is not sure", [S(10.0, 1.0)], S(5.0, 0.5)),
+    ("as far as the doubts reach", [S(6.0, 0.5)], S(5.0, 0.5)),
+    ("beyond either doubt, not beyond both", [S(6.0, 0.55)], S(5.0, 0.5)),
+    ("surely the same slope in more doubt", [S(5.5, 0.54)], S(5.0, 0.5)),
+    ("the other sign", [S(-6.0, 0.55)], S(-6.0, 0.55)),
+    ("the same slope, less doubt", [S(5.1, 0.4)], S(5.1, 0.4)),
+    ("another one as doubtful", [S(1.0, 0.5)], S(5.0, 0.5)),
+    ("a kink", [S(5.1, 0.4), S(7.0, 0.6, (6.0, 8.0)), S(8.0, 0.1)], S(7.0, 0.6, (6.0, 8.0))),
+]
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [case[1:] for case in NARROWER_STEPS],
+    ids=[case[0] for case in NARROWER_STEPS],
+)
+def test_a_narrower_step_tells_the_slope_where_it_is_sure_and_apart(steps, told, monkeypatch):
+    """It has to be beyond both doubts and sure by itself, or in less doubt than what is there."""
+    widths = []
+
+    def by_step(self, name, index, h):
+        widths.append(h)
+        return steps[len(widths) - 1], len(widths) < len(steps)
+
+    monkeypatch.setattr(FunctionSlopes, "_by_step", by_step)
+    slopes = FunctionSlopes(lambda values: 1.0, {"x": np.ones(1)})
+    assert slopes._narrower("x", (0,), Slope(5.0, 0.5), 1.0) == told
+    narrowed = [NARROWER**-n for n in range(1, len(steps) + 1)]
+    assert widths == narrowed[: 2 if told.kink else len(steps)]
 
 
 def test_a_value_near_the_largest_float_leaves_its_digits():

@@ -1,5 +1,7 @@
 """What diagnose asks on its way, each by itself: rounding errors, places, names, labels."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ from jacobian_bp.coursework.diagnosis.mutations.of_cost import (
     class_numbers_for_rows,
     labels_against_a_column,
 )
-from jacobian_bp.coursework.diagnosis.mutations.of_graph import is_statistic
+from jacobian_bp.coursework.diagnosis.mutations.of_graph import is_statistic, makes_a_statistic
 from jacobian_bp.coursework.diagnosis.passes.pass_lines import backward_pass
 from jacobian_bp.derivation.ready_made import find_convention
 
@@ -93,6 +95,28 @@ def test_a_statistic_has_the_shape_of_one_and_a_constant_is_none_of_zeros():
     of_roots = [np.asarray((one.var() * k) ** -0.5) for k in (1.09, 1.11)]
     assert [is_statistic(each, one, (0,)) for each in of_roots] == [True, False]
     assert not is_statistic(np.array([0.0, 2, 3, 4, 5]), x, (0,))
+    assert is_statistic(np.zeros(5), np.ones((3, 5)), (0,))  # the variance of what does not vary
+
+
+def test_a_step_that_makes_a_statistic_drops_the_first_axes_or_the_last():
+    x, column, values = normal(2, 3, 5), normal(3, 1), {}
+    facts = SimpleNamespace(values=values, params={"W": x})
+
+    def made_of(read, array, kind="op", target="x"):
+        values.update({target: read, "m": array})
+        line = SimpleNamespace(kind=kind, source="m", target=target)
+        return makes_a_statistic(line, facts)
+
+    assert all(made_of(x, x.mean(axes)) for axes in [(0,), (2,), (0, 1), (1, 2), (0, 1, 2)])
+    assert not made_of(x, x.mean(1))
+    assert not made_of(x, x.sum(0))
+    for kind in ("cost", "share", "penalty"):
+        assert not made_of(x, x.mean(0), kind)
+    assert not made_of(x, x.mean(0), target="W")
+    assert not made_of(x, x)
+    assert not made_of(column, column[:, 0])  # over one unit alone
+    assert not made_of(x[0], x)
+    assert not made_of(x, x.mean(0, keepdims=True))
 
 
 # --- places ------------------------------------------------------------------------

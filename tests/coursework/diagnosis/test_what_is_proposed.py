@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network, diagnose
+from jacobian_bp.coursework.diagnosis.edits import of_factors
 from jacobian_bp.coursework.diagnosis.edits.of_overwriting import overwritten
 from jacobian_bp.coursework.diagnosis.evidence.matching import Precision
 from jacobian_bp.coursework.diagnosis.evidence.other_quantities import other_quantities
@@ -179,6 +180,50 @@ def test_the_last_one_of_two_sums_and_the_first_are_proposed_once_in_every_order
     found = [edit.equation.value(delta) for edit in edits]
     assert np.allclose(found[0], np.einsum("tk,ti->ki", delta[-1], x[-1]))
     assert np.allclose(found[1], np.einsum("tk,ti->ki", delta[0], x[0]))
+
+
+def test_other_arrays_of_the_shape_of_a_factor_its_own_kind_first(monkeypatch):
+    """None is the factor itself, none is all 0; its own gradient comes before the others."""
+    net = Network.dense([2, 3, 3, 3], "tanh", "half_squared_error", seed=3)
+    net = net.with_params({**net.params, "b1": np.zeros(3)})
+    backward = backward_pass(net.run(normal(2), normal(3)).forward_pass)
+    facts = Facts(backward, frozenset())
+
+    def proposed(target, name):
+        (line,) = [line for line in backward.lines if line.target == target]
+        equation = facts.equation(line)
+        (factor,) = [factor for factor in equation.factors() if factor.name == name]
+        edits = list(of_factors.other_arrays(line, equation, factor, facts))
+        numbers = [
+            backward.base[e.note[4:]] if e.note[0] == "∂" else facts.values[e.note] for e in edits
+        ]
+        for edit, array in zip(edits, numbers, strict=True):
+            assert any(np.array_equal(factor.array, array) for factor in edit.equation.factors())
+        return [(edit.note, edit.extra, edit.kind, edit.relation) for edit in edits]
+
+    plain = lambda names, extra: [(name, extra, "other", "") for name in names.split()]  # noqa: E731
+    its_own = ("∂J/∂W3", 8, "gradient", "")
+    assert proposed("a2", "W3") == [its_own, *plain("W2", 0), *plain("∂J/∂W2", 8)]
+    own = ("z3", 8, "other", "its own value")
+    assert proposed("a2", "∂J/∂z3") == [
+        *plain("∂J/∂a3 ∂J/∂a2 ∂J/∂z2 ∂J/∂a1 ∂J/∂z1", 0), *plain("b2 b3 z1 a1 z2 a2", 8), own,
+        *plain("a3 ∂J/∂b1 ∂J/∂b2 ∂J/∂b3", 8),
+    ]  # fmt: skip
+    monkeypatch.setattr(of_factors, "MOST_OTHERS", 2)
+    assert len(proposed("a2", "∂J/∂z3")) == 2
+
+
+def test_in_the_place_of_one_number_everywhere_only_deltas_are_tried():
+    """Whatever multiplies the whole would be said to stand for the 1 of a sum."""
+    net = Network.program("a = Tanh(x)", "J = Einsum(a, 'k->')", params={"x": normal(3)})
+    backward = backward_pass(net.run().forward_pass)
+    facts = Facts(backward, frozenset())
+    (line,) = [line for line in backward.lines if line.source == "a"]
+    equation, notes = facts.equation(line), {}
+    for factor in equation.factors():
+        others = of_factors.other_arrays(line, equation, factor, facts)
+        notes[factor.name] = [edit.note for edit in others]
+    assert notes == {"∂J/∂a": [], "tanh'(x)": ["a"]}
 
 
 # --- right numbers of something else -------------------------------------------------

@@ -95,15 +95,21 @@ if os.fork() == 0:
 
 @linux
 def test_a_pipe_that_somebody_holds_open_keeps_nobody_waiting(tmp_path, monkeypatch):
-    """The reader waits for its end; to close it nevertheless it must not be a buffered one."""
+    """The reader waits for its end; to close it nevertheless it must not be a buffered one.
+
+    Nor may it keep the grader from ending.
+    """
     child = tmp_path / "child.py"
     child.write_text(HELD)
     monkeypatch.setattr(process, "CHILD", child)
     monkeypatch.setattr(process, "GRACE", 0.05)
     (tmp_path / "held").touch()
+    before = {*threading.enumerate()}
     with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as result:
         ended, said = process._process(str(tmp_path), asked, result, Limits())
     assert (ended, said) == (0, "")
+    readers = {*threading.enumerate()} - before
+    assert [reader.daemon for reader in readers] == [True]  # else the grader would not end
     (tmp_path / "held").unlink()  # it is not given up yet
 
 

@@ -214,17 +214,18 @@ def test_the_environment_and_the_packages_are_not_the_graders(monkeypatch):
     monkeypatch.setenv("JACOBIAN_BP_SECRET", "a secret of a course")
     code = """
 import os
-W = repr(dict(os.environ))
+names, told = " ".join(os.environ), "a secret of a course" in os.environ.values()
 try:
     import jacobian_bp
     V = 1
 except ImportError:
     V = 0
 """
-    found = run_code(code, ["W", "V"], QUICK, numpy_only=True)
-    assert "secret" not in found.values["W"].lower()
-    assert "JACOBIAN" not in found.values["W"]
-    assert found.values["V"] == 0
+    found = run_code(code, ["names", "told", "V"], QUICK, numpy_only=True).values
+    threads = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"}
+    assert {*found["names"].split()} - {"LC_CTYPE"} == threads | {"PATH", "HOME", "TMPDIR", "LANG"}
+    assert not found["told"]
+    assert found["V"] == 0
 
 
 @posix

@@ -231,10 +231,10 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         return
     base, tried = facts.backward.base, 0
     for kind, name, array in candidates(line, factor, facts):
-        own = kind == factor.role and name == (line.source if kind == DELTA else factor.name)
+        own = kind == factor.role and name == factor.name
+        if factor.role == DELTA:
+            own = array is base.get(line.source)
         if own or array.shape != shape or not np.any(array):
-            continue
-        if factor.role == DELTA and array is base.get(line.source):
             continue
         if factor.role == DELTA and kind != DELTA and is_constant(base.get(line.source)):
             continue  # whatever multiplies the whole would be said to stand for it
@@ -287,7 +287,7 @@ def candidates(line: Line, factor: Factor, facts: Facts) -> Iterator[tuple[str, 
         DELTA: [(n, base[n]) for n in facts.backward.order if n in base and n not in params],
         "weight": [(name, facts.values[name]) for name in sorted(params)],
         "value": [(n, a) for n, a in facts.values.items() if n not in params and n not in labels],
-        "gradient": [(name, base[name]) for name in sorted(params) if name in base],
+        "gradient": [(n, base[n]) for n in sorted(params) if n in base and n != factor.name],
     }
     roles = (factor.role, *(role for role in groups if role != factor.role))
     mates = facts.mates.get(line.source)

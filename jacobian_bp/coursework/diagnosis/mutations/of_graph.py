@@ -86,12 +86,10 @@ def makes_a_statistic(line: Line, facts: Facts) -> bool:
     if line.kind in ("cost", "share", "penalty") or line.target in facts.params:
         return False
     made, read = facts.values[line.source], facts.values[line.target]
-    dropped = read.ndim - made.ndim
-    if dropped < 1 or made.size >= read.size:
+    if made.size >= read.size:
         return False
-    axes = tuple(range(made.ndim, read.ndim))
-    ways = {axes, tuple(range(dropped))}  # over the units, or over the examples
-    return any(is_statistic(made, read, way) for way in ways if read.shape != made.shape)
+    over_units, over_examples = range(made.ndim, read.ndim), range(read.ndim - made.ndim)
+    return any(is_statistic(made, read, tuple(way)) for way in (over_units, over_examples))
 
 
 def is_statistic(made: np.ndarray, read: np.ndarray, axes: tuple[int, ...]) -> bool:
