@@ -21,7 +21,7 @@ from ..algebra.nodes_and_links import Link, identity
 from ..algebra.products.spending import Spending, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
-from ..ops import Penalty
+from ..ops import Penalty, ReLU
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.einsum_chain import equation_of
@@ -436,10 +436,8 @@ def _written_out(jacobian: Jacobian, count: int = 1) -> tuple[str, list[Spending
 
 
 def _forward(state: Pass, step: Step, convention: Convention) -> ForwardStep:
-    value = state.values[step.name]
-    branch = step.op.branch(*state.inputs_of(step))
-    off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
+    rectifies = isinstance(step.op, ReLU)
+    off = np.argwhere(state.inputs_of(step)[0] < 0) if rectifies else ()
     names = tuple(entry(step.name, tuple(index)) for index in off)
-    rectifies = branch is not None
     shown = _shown(state, step.name, convention)
     return ForwardStep(step.name, step.title, step.args, step.told, shown, rectifies, names)

@@ -37,7 +37,7 @@ class ForwardStep:
     reads: tuple[str, ...]
     formula: str
     value: np.ndarray
-    rectifies: bool = False  # whether the op has a kink
+    rectifies: bool = False  # whether the op is a rectifier
     switched_off: tuple[str, ...] = ()  # entries that it has set to 0
 
     @property

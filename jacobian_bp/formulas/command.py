@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
 FILES = (".toml", ".onnx", ".keras")  # an argument with such an ending names a file
 _SIGNS = re.compile(rf"[@*()^+/'ᵀ{RAISED}⁻‖⊙⊘⊗∘√∑·×∂∇|\[\]]|\.T\b|\s")
+_PATH = re.compile(r"[\w./\\~-]+\.[a-z]\w*")  # runs/w.pt, but not x/y.T
 _NUMBER_AND_LETTER = re.compile(r"\d+(\.\d+)?[^\W\d_]")  # 2x
 _OPTION = re.compile(r"-h|--[\w-]*(=.*)?")
 _SHAPE = re.compile(r"(\w{1,20})=(\d{1,4}(?:,\d{1,4})*)")
@@ -29,10 +30,12 @@ def is_formula(text: str | None) -> bool:
 
     >>> is_formula("sum((W @ x - y)**2)"), is_formula("4-5-3"), is_formula("my nets/net.toml")
     (True, False, False)
+    >>> is_formula("x/y.T"), is_formula("runs/w.pt")
+    (True, False)
     >>> is_formula("3 + 4"), is_formula("2x")  # none that can be read, but meant as one
     (True, True)
     """
-    if text is None or text.lower().endswith(FILES):
+    if text is None or text.lower().endswith(FILES) or _PATH.fullmatch(text):
         return False
     if not re.search(r"[^\W\d]", text):
         return not text.strip() or bool(re.search(r"[@*()^+/\[]", text))
