@@ -1,8 +1,10 @@
 """A formula typed in: its derivatives, written and checked; printing it prints the page."""
 
+import inspect
 from typing import Any
 
 from ..writing.shown import Printed
+from ..writing.signs import did_you_mean, safe
 from .derived import Derived
 from .page import page_lines, second_page_lines
 
@@ -35,14 +37,26 @@ class Formula(Derived, Printed):
         return f"<Formula {self.statement}>"
 
 
+OPTIONS = tuple(inspect.signature(Formula).parameters)[1:]
+
+
 def formula(text: str, **options: Any) -> Formula:
     """The derivatives of a formula typed in, with no numbers at all; printing it prints all.
 
     A capital letter is a matrix, a small one a vector, a Greek one (or its name, lam) a number;
-    the sizes follow from what meets. The options are those of Formula.
+    the sizes follow from what meets. The options are those of Formula; its `second_lines()` are the
+    page of the second derivatives. Raises TypeError for an option that it does not have.
 
     >>> found = formula("norm(X @ w - y)**2 + lam * w @ w", wrt=["w"])
     >>> found.statement, found.derivatives["w"]
     ('J = ‖X w − y‖² + λ ‖w‖²', '2 (λ w + Xᵀ (X w − y))')
     """
+    for name in options:
+        if name not in OPTIONS:
+            said = did_you_mean(name, OPTIONS) if name != "second" else ""
+            raise TypeError(
+                f"formula() has no option {safe(name)!r}.{said}\n"
+                f"  Write one of {', '.join(OPTIONS)}; the second derivatives are "
+                "formula(…).second_derivatives, and second_lines() their page."
+            )
     return Formula(text, **options)

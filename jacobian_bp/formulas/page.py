@@ -23,7 +23,8 @@ def page_lines(found: Derived) -> list[str]:
 
 def second_page_lines(found: Derived) -> list[str]:
     """The page of the second derivatives."""
-    checks = [*_routes(found), *_read_again(found, found.second, found.second_unlike)]
+    routes = (f"of the gradient: {line}" for line in _routes(found)[:1])
+    checks = [*_read_again(found, found.second, found.second_unlike), *routes, *_routes(found)[1:]]
     return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
 
 

@@ -602,3 +602,19 @@ def test_the_reader_refuses_what_is_no_formula(text):
     at, sizes = {"A": RNG.normal(size=(3, 2)), "x": RNG.normal(size=2)}, {"k": 3, "i": 2}
     with pytest.raises(ValueError, match=r".+"):
         evaluated(text, at, sizes, ("k'", "i'"))
+
+
+def test_an_option_that_a_formula_does_not_have_is_told_with_those_there_are():
+    for name, hint in (("second", ""), ("symetric", " Did you mean symmetric?")):
+        with pytest.raises(TypeError) as raised:
+            formula("x @ A @ x", **{name: True})
+        assert str(raised.value) == (
+            f"formula() has no option '{name}'.{hint}\n"
+            "  Write one of shapes, scalars, symmetric, positive, wrt, seed; the second "
+            "derivatives are formula(…).second_derivatives, and second_lines() their page."
+        )
+    found = formula("x @ A @ x", wrt=["x"])
+    assert found.second_derivatives == {"x,x": "A + Aᵀ"}
+    checks = [line for line in found.second_lines() if "of the gradient" in line]
+    assert len(checks) == 1
+    assert checks[0].endswith("entries as vjp: all routes agree")

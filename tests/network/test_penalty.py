@@ -193,12 +193,13 @@ RATE = "it lies between 0.0 and inf, and is finite.\n  Write a finite rate from 
         (
             {"w1": 0.01},
             SpecError,
-            "penalty names 'w1', which is no parameter.\n  The parameters are W1, b1, W2, b2.",
+            "penalty names 'w1', which is no parameter. Did you mean W1?\n"
+            "  The parameters are W1, b1, W2, b2.",
         ),
         (
             {"W1": {"L2": 0.01}},
             SpecError,
-            "the penalty on W1 is 'L2', which is not known.\n" + TABLE,
+            "the penalty on W1 is 'L2', which is not known. Did you mean 'l2'?\n" + TABLE,
         ),
         (
             {"W1": {"half_l": 0.01}},
