@@ -174,6 +174,7 @@ BY_STEP = {
         [
             ("dprev_c = dnext_c * f", "dprev_c = dnext_c * i"),
             ("db += db_t", "db = db_t"),
+            ("next_c = f * prev_c + i * g", "next_c = i * prev_c + f * g"),
         ],
     ),
 }
