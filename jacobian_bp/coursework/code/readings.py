@@ -40,6 +40,7 @@ WITH_ONES = re.compile(  # 1s beside an activation, or W without its bias: the b
 BARE = re.compile(r"(?<![\w.\[])(?:self\.)?d?[Ww]\b(?!\w|\[)|['\"]d?[Ww]['\"]")
 FIRST = re.compile(r"\b(?:\w+_)?d?[Ww]_?[01]\b")
 DEPTH = re.compile(r"\b(?:num_layers|n_?layers)\b")
+ONE_COLUMN = re.compile(r"\w\[ *: *, *\w+\[\w+\] *\]")
 DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
 L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
@@ -287,12 +288,12 @@ class Readings:
         return found
 
     def _is_unusual(self, layout: Layout) -> bool:
-        """Whether columns are asked of a text of several steps with np.outer, which takes vectors.
+        """Whether columns are asked of a text of several steps that takes one out, U[:, x[t]].
 
-        It takes columns, too: only of readings that are as good this one comes later.
+        That is a vector, and numpy adds it to others: of readings as good this one comes later.
         """
         columns = layout.one and layout.convention.examples == "columns"
-        return columns and self._is_of_steps and "outer(" in self.text
+        return columns and self._is_of_steps and bool(ONE_COLUMN.search(self.text))
 
     def _badness(self, trace: Trace) -> int:
         """How much of a walk breaks, is not read or is wrong, less what is right."""

@@ -37,7 +37,7 @@ SAID = [
     (
         "dh = Why.T @ dscores + dh_next",
         "dh = Why.T @ dscores",
-        ("dh is ∂J/∂h2 by score2; it is meant to be ∂J/∂h2, shape (7,).",),
+        ("dh is ∂J/∂h2 by score2; it is meant to be ∂J/∂h2, shape (7, 1).",),
     ),
     (
         "np.outer(dz, hs[t])",
@@ -51,7 +51,7 @@ SAID = [
         "dh_next = Whh.T @ dz",
         "dh_next = Whh @ dz",
         (
-            "dh_next is not ∂J/∂h2 through step 3, shape (7,).",
+            "dh_next is not ∂J/∂h2 through step 3, shape (7, 1).",
             "Meant: dh_next = Whh.T @ dz   (Whh.T for Whh)",
         ),
     ),
