@@ -166,6 +166,8 @@ BY_STEP = {
         [
             ("np.outer(delta_t, s[bptt_step-1])", "np.outer(delta_t, s[bptt_step])"),
             ("dLdV += np.outer(delta_o[t], s[t].T)", "dLdV += np.outer(delta_o[t], s[t-1].T)"),
+            (" * (1 - (s[t] ** 2))", ""),
+            ("dLdU[:,x[bptt_step]]", "dLdU[:,x[t]]"),
         ],
     ),
     "an lstm with its caches under the steps": Style(
@@ -174,6 +176,7 @@ BY_STEP = {
         [
             ("dprev_c = dnext_c * f", "dprev_c = dnext_c * i"),
             ("db += db_t", "db = db_t"),
+            ("next_c = f * prev_c + i * g", "next_c = i * prev_c + f * g"),
         ],
     ),
 }

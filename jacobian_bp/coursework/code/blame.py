@@ -265,6 +265,8 @@ class Blame:
         suspects = [n for n in self.unknown if n in before and self.trace.rounds(n)[0] == n]
         suspects = self._first_of_each_line(suspects)
         of_step = self.trace.stores[number].time is not None  # each of its factors has a name
+        if of_step:
+            suspects = [n for n in suspects if not self._gives_right_ones(n)]
         part = None if of_step else self._part(number, goal, before)
         if not suspects:
             return part
@@ -281,6 +283,13 @@ class Blame:
             if self.trace.carries_derivative(each):
                 return Found(each, None, "unknown")
         return None
+
+    def _gives_right_ones(self, number: int) -> bool:
+        """Whether a line of a loop over the steps feeds a gradient that comes out right."""
+        right = {n for n, is_right in self.trace.gradients.right.items() if is_right}
+        return self.trace.carries_derivative(number) and bool(
+            right & self.trace.descendants(number)
+        )
 
     def _first_of_each_line(self, numbers: list[int]) -> list[int]:
         """A change of a line in a loop over the steps is one in every round of it."""

@@ -19,6 +19,7 @@ from ...writing.signs import dims
 from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
 from .cell_steps import EXAMPLES, GATES, INPUTS, UNITS, lstm_step, plain_step
+from .gate_order import OF_GATES, OF_SUMS, put_together, taken_apart
 from .laid_out import Layout
 from .limits import NotReadError
 from .one_op import QuantitiesOfOneOp, StudiedOp
@@ -50,17 +51,8 @@ NAMES = {  # of what a step computes -> what courses call it
     "V": words("wya why v w_y wy"),
     "by": words("by b_y"),
 }
-OF_GATES = {
-    "i": words("i it i_t ig input_gate"),
-    "f": words("f ft f_t fg forget_gate"),
-    "o": words("o ot o_t og output_gate"),
-    "g": words("g gt g_t cct c_tilde c_hat c_bar candidate gbar ctilde c_candidate"),
-}
 LETTERS = {"i": ("i",), "f": ("f",), "o": ("o",), "g": ("g", "c")}
 ABOUT_TO = re.compile(r"(?:grad_?|nabla_?|dl_?d|dloss_d|d_|d|g_?(?=w|u_|b[a-z]?$|v$))(.+)")
-SUMS = re.compile(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)")
-STACKED = re.compile(r"(?:concatenate|[hv]stack|column_stack)\(\(?\[?([^\n]*)")
-GATE = re.compile(r"\bd?_?[az]?_?([ifgo])(?:_\w+)?\b")
 JOINED = re.compile(
     r"(?:concatenate|row_stack|column_stack|[hv]stack)\(\(?[\[(] *(\w+)[^,]*, *(\w+)"
 )
@@ -81,8 +73,9 @@ class StudiedCell(StudiedOp):
         before = "".join(letter for letter in "hc" if _is_before(letter, text))
         if Quantity("value", "c") not in self.arrays:
             return [Naming(before=before)]
-        first = _joins(text)
-        orders = [first] if first else sorted(ORDERS, key=lambda order: order != _stacked(text))
+        told = _joins(text) or taken_apart(text)
+        stacked = put_together(text)
+        orders = [told] if told else sorted(ORDERS, key=lambda order: order != stacked)
         return [Naming(gates=order, before=before) for order in orders]
 
     def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
@@ -119,16 +112,6 @@ def _is_before(letter: str, text: str) -> bool:
     behind = "|".join(sorted(_of(letter, NEXT)))
     stores = re.search(rf"\b(?:{behind})\b *=(?!=)", text)
     return bool(stores) and not re.search(rf"\b{letter} *=(?!=)", text)
-
-
-def _stacked(text: str) -> str:
-    """The order in which a text puts the gates of an LSTM into one array; "" where none is told."""
-    for found in STACKED.finditer(text):
-        each = [GATE.search(part) for part in re.split(r",(?![^()]*\))", found[1].rstrip("])"))]
-        letters = "".join(one[1] for one in each if one)
-        if sorted(letters) == sorted(GATES):
-            return letters
-    return ""
 
 
 def _joins(text: str) -> str:
@@ -270,7 +253,7 @@ class CellQuantities(QuantitiesOfOneOp):
 
     def _sum_named(self, inner: str) -> str | None:
         """What a gate is the activation of: z_f for af, za_f and f_in."""
-        found = SUMS.fullmatch(inner)
+        found = OF_SUMS.fullmatch(inner)
         return f"z_{found[1] or found[2]}" if found else None
 
     def goal_of(self, path: str) -> Quantity | None:

@@ -42,6 +42,7 @@ IN_ORDER = {  # how numpy calls what may be given by name
     "append": ("arr", "values", "axis"),
     "delete": ("arr", "obj", "axis"),
     "reshape": ("a", "newshape"),
+    **dict.fromkeys(("split", "hsplit", "vsplit"), ("ary", "indices_or_sections")),
     "tile": ("A", "reps"),
     "clip": ("a", "a_min", "a_max"),
     "zeros": ("shape",),
@@ -163,6 +164,8 @@ def call_numpy(name: str, given: list[Any], options: dict[str, Any]) -> Any:
         return range(*[whole(number) for number in given])
     if name in ("hstack", "vstack", "concatenate", "column_stack"):
         return _joined(name, given, options)
+    if name in ("split", "hsplit", "vsplit") and len(given) > 1:
+        return _split(name, given, options)
     if name in ("insert", "append", "delete") and len(given) > 1:
         return _lengthened(name, given, options)
     if name == "tile" and len(given) == 2:
@@ -223,6 +226,20 @@ def _joined(name: str, given: list[Any], options: dict[str, Any]) -> Any:
     arrays = [number_like(array) for array in (given[0] if len(given) == 1 else given)]
     axis = {"axis": whole(options.get("axis", 0))} if name == "concatenate" else {}
     return apply_unbroadcast(lambda *a: getattr(np, name)(a, **axis), *arrays)
+
+
+def _split(name: str, given: list[Any], options: dict[str, Any]) -> list[Any]:
+    """np.split(a, 4, axis=1), or at the places of a list; a list of arrays."""
+    array, places = number_like(given[0]), given[1]
+    several = isinstance(places, list | tuple)
+    parts: Any = [whole(place) for place in places] if several else whole(places)
+    require_small((len(parts) if several else abs(parts),))
+    axis = given[2] if len(given) > 2 else options.get("axis", 0)
+    of_axis = {"axis": whole(axis)} if name == "split" else {}
+    try:
+        return list(getattr(np, name)(array, parts, **of_axis))
+    except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
+        raise ShapesError(str(error)) from None
 
 
 def _einsum(subscripts: str, arrays: list[Any]) -> Any:

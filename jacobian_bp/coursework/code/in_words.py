@@ -28,6 +28,7 @@ from .trials import Trials
 NO_DROPOUT = "The run has no dropout: masks and keep_prob are read as 1, and are not judged."
 UNLIKE = "is not the run's cost, nor a usual number times it."
 MOST_OF_LAYERS = 2  # wrong lines of a text of layers
+NAMED = re.compile(r"[^\W\d]")  # a number or a list that something is read from has no name
 WRITABLE = {"T", "np", "maximum", "tanh", "exp"}  # beside the names of the text
 
 
@@ -300,7 +301,7 @@ class InWords:
             return CodeLine(number, text, False, what, meant, tuple(says))
         if number in self.judgement.unread:
             says = [f"Not read: {self.judgement.unread[number]}."]
-            if number not in self.judgement.trace.unknown.values():
+            if number == self._unread_form:
                 says.append(" ".join(LANGUAGE.split()))
             return CodeLine(number, text, None, stands, None, tuple(says))
         if number in self.taken:
@@ -308,6 +309,12 @@ class InWords:
             return CodeLine(number, text, None, stands, None, tuple(says))
         said = (self.unlike[number],) if number in self.unlike else ()
         return CodeLine(number, text, right, stands, None, said)
+
+    @cached_property
+    def _unread_form(self) -> int | None:
+        """The first line that is not read for what is written there, and not for a name in it."""
+        named = self.judgement.trace.unknown.values()
+        return min((n for n in self.judgement.unread if n not in named), default=None)
 
     def _contradicting(self) -> dict[int, str]:
         """Two lines of which each is right in a layout in which the other is wrong."""
@@ -336,7 +343,7 @@ class InWords:
                 "Which one is wrong depends on the layout: say it, such as "
                 f"convention=Convention({written.examples!r}, {written.weights!r})."
             )
-        unknown = self.judgement.trace.unknown
+        unknown = {n: at for n, at in self.judgement.trace.unknown.items() if NAMED.match(n)}
         if self.judgement.unread and unknown:
             name, line = next(iter(unknown.items()))
             if name in self.parsed.plain_targets:

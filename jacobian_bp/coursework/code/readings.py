@@ -40,6 +40,7 @@ WITH_ONES = re.compile(  # 1s beside an activation, or W without its bias: the b
 BARE = re.compile(r"(?<![\w.\[])(?:self\.)?d?[Ww]\b(?!\w|\[)|['\"]d?[Ww]['\"]")
 FIRST = re.compile(r"\b(?:\w+_)?d?[Ww]_?[01]\b")
 DEPTH = re.compile(r"\b(?:num_layers|n_?layers)\b")
+ONE_COLUMN = re.compile(r"\w\[ *: *, *\w+\[\w+\] *\]")
 DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
 L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
@@ -49,7 +50,8 @@ MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 MOST_WORSE_STEPS = 6  # of what breaks or is wrong where the steps of a recurrent network are read
 
 Score = tuple[int, int, int, int, int]
-Ranked = tuple[int, int, int, Naming, Layout]  # how bad, and the places of the two that follow
+# how bad, whether it is unusual, and the places of the two that follow
+Ranked = tuple[int, bool, int, int, Naming, Layout]
 
 
 @dataclass(frozen=True)
@@ -249,12 +251,12 @@ class Readings:
         else:
             first = [each for each in namings if _tells_shapes(each[1], namings[0][1])]
             found = _near_the_best(self._walked(first, layouts))
-            close = {b for _, _, b, _, _ in found}
+            close = {b for _, _, _, b, _, _ in found}
             rest = [each for each in namings if each not in first]
             found += self._walked(rest, [each for each in layouts if each[0] in close])
         found.sort(key=_key)
         found = _near_the_best(found) if self._is_of_steps else found
-        return [(bad, naming, layout) for bad, _, _, naming, layout in found]
+        return [(bad, naming, layout) for bad, *_, naming, layout in found]
 
     @property
     def _is_of_steps(self) -> bool:
@@ -282,8 +284,16 @@ class Readings:
                 before.append((naming, quantities.asked | ALWAYS_ASKED))
             if layout.one and self._declared and not self._is_of_one(trace):
                 continue
-            found.append((self._badness(trace), a, b, naming, layout))
+            found.append((self._badness(trace), self._is_unusual(layout), a, b, naming, layout))
         return found
+
+    def _is_unusual(self, layout: Layout) -> bool:
+        """Whether columns are asked of a text of several steps that takes one out, U[:, x[t]].
+
+        That is a vector, and numpy adds it to others: of readings as good this one comes later.
+        """
+        columns = layout.one and layout.convention.examples == "columns"
+        return columns and self._is_of_steps and bool(ONE_COLUMN.search(self.text))
 
     def _badness(self, trace: Trace) -> int:
         """How much of a walk breaks, is not read or is wrong, less what is right."""
@@ -385,8 +395,8 @@ def _differ(first: Naming, second: Naming) -> set[str]:
     return {name for name in names if getattr(first, name) != getattr(second, name)}
 
 
-def _key(found: Ranked) -> tuple[int, int, int]:
-    return found[:3]
+def _key(found: Ranked) -> tuple[int, bool, int, int]:
+    return found[:4]
 
 
 def _near_the_best(found: list[Ranked]) -> list[Ranked]:

@@ -14,7 +14,8 @@ import numpy as np
 from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import COUNT, PENALTY, RATE, Quantity, words
 from .cell_steps import GATES, name_at
-from .cells import ABOUT_TO, NAMES, OF_GATES, CellQuantities
+from .cells import ABOUT_TO, NAMES, CellQuantities
+from .gate_order import OF_GATES
 from .limits import NotReadError
 from .lines_of_steps import handed_on, is_product, softmax, words_of
 from .store import MASKED, Store

@@ -169,6 +169,8 @@ def sequence_arrays(
         output = values[f"score{t}"] if squares else values[f"p{t}"]
         dy = (output - targets[t - 1]) * (t == STEPS or "l" not in coded)
         gradients |= {f"score{t}": dy, f"h{t} by score{t}": dy @ V}
+        by_score = step(t, dy @ V, zeros).derivatives["z"]
+        gradients[f"{name_at('z', t)} by score{t}"] = by_score
         of = step(t, bar_h + dy @ V, bar_c)
         gradients |= {name_at(name, t): array for name, array in of.derivatives.items()}
         bar_h = gradients[f"h{t - 1} through step {t}"] = of.results["h"]

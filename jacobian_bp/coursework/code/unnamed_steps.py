@@ -12,7 +12,7 @@ from .blame import Blame, Found
 from .limits import NotReadError, ShapesError
 from .store import BREAK, UNREAD
 
-BEFORE_THE_STATE = "z at step {t}"
+BEFORE_THE_STATE = ("z at step {t}", "z at step {t} by score{t}")
 OF_STEPS = (  # what a line of round t may be meant to be
     "h{t}",
     "h{before} through step {t}",
@@ -20,7 +20,7 @@ OF_STEPS = (  # what a line of round t may be meant to be
     "c{before} through step {t}",
     "h{t} by score{t}",
     "score{t}",
-    BEFORE_THE_STATE,
+    *BEFORE_THE_STATE,
 )
 
 
@@ -37,7 +37,7 @@ def unnamed_step(blame: Blame, number: int) -> Found | None:
     found = []
     for rounds in _lines(blame, feeding):
         for form in OF_STEPS:
-            if form == BEFORE_THE_STATE and not _is_read_by_gradient(blame, rounds):
+            if form in BEFORE_THE_STATE and not _is_read_by_gradient(blame, rounds):
                 continue
             meant = {n: _meant(blame, n, form) for n in rounds}
             right = {n: q for n, q in meant.items() if q is not None}

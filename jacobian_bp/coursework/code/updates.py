@@ -18,6 +18,7 @@ from .scope import BIAS, WEIGHT, last_name, value_that_it_is
 from .store import BREAK, UPDATE, Store
 
 ADAPTIVE = re.compile(r"/ *\(?(?:np\.)?sqrt\(|\*\* *0?\.5")
+ENTRY = re.compile(r"(\w+)\[(-?\d+)\]")
 ALMOST_NOTHING = 1e-100  # more than NEXT_TO_NOTHING times any number of a run
 
 
@@ -34,7 +35,8 @@ class Updates(Objects):
 
     def parameter(self, path: str | None) -> Quantity | None:
         """The gradient that an update of this name takes; of a layer's own W by what W is."""
-        if path in self.bound and (own := self._named_parameter(path)):
+        kept = self.stored.get(path) if path in self.bound else self._in_list(path)
+        if own := self._parameter_that_it_is(kept):
             return own
         if path is None or not (path.startswith("#") or not self.scope.of_network):
             return self.quantities.parameter(path)
@@ -52,9 +54,17 @@ class Updates(Objects):
         self.of_updated[path] = Quantity("gradient", found.of)
         return self.of_updated[path]
 
-    def _named_parameter(self, path: str) -> Quantity | None:
+    def _in_list(self, path: str | None) -> Any:
+        """W1 for Ws[0] of Ws = [W1, W2]; None where it is in no list of the text."""
+        entry = ENTRY.fullmatch(path or "")
+        kept = self.stored.get(entry[1]) if entry else None
+        place = int(entry[2]) if entry else 0
+        inside = isinstance(kept, list) and -len(kept) <= place < len(kept)
+        return kept[place] if inside and isinstance(kept, list) else None
+
+    def _parameter_that_it_is(self, value: Any) -> Quantity | None:
         """∂J/∂W1 for p of for p, g in zip([W1, b1], grads), in the round of W1."""
-        named = self.quantities.named(self.stored.get(path))
+        named = self.quantities.named(value)
         found = next((q for q in named if q.kind == "value" and q.of[0] in "Wb"), None)
         return Quantity("gradient", found.of) if found else None
 
