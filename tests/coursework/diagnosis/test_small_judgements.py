@@ -294,6 +294,15 @@ def test_the_number_of_a_step_is_told_before_the_mean_over_as_many_examples(
         assert f"So it is {how} the factor {factor}, which ∂v/∂x has" in found.remark
 
 
+@pytest.mark.parametrize(("ratio", "root"), [(3, "√3"), (1 / 3, "√(1/3)"), (3 / 8, "√(3/8)")])
+def test_a_root_of_lengths_is_written_as_short_as_it_is(ratio, root):
+    run = Network.program("a = Tanh(x)", "L = HalfSquaredError(a, y)", "J = Mean(L)").run(
+        x=normal(8, 3), y=normal(8, 3)
+    )
+    found = diagnose(run, {"x": ratio**0.5 * np.asarray(run.jacobian("J", "x"))})["x"]
+    assert found.remark.endswith(f"That is {root}.")
+
+
 def test_signs_with_zeros_among_them_say_something_and_ones_do_not():
     signs = np.array([-1, 0, 1, 1, 0, -1, 1, 1, 0, 1, 1, 1]) / 7
     assert not says_little(signs)

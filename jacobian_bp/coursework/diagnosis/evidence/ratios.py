@@ -62,7 +62,9 @@ def roots(facts: Facts) -> list[Ratio]:
     """√(n/k), n and k lengths or 1: a scale of attention with another length, or with none."""
     lengths = sorted(facts.lengths)
     return [
-        Ratio(("constant-factor",), (n / k) ** 0.5, 16, f"That is √({n}/{k}).")
+        Ratio(
+            ("constant-factor",), (n / k) ** 0.5, 16, f"That is √{n if k == 1 else f'({n}/{k})'}."
+        )
         for n in lengths
         for k in lengths
         if n != k and (n / k) ** 0.5 * 12 % 1 != 0
