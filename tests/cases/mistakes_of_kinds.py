@@ -221,7 +221,33 @@ def matrices(normal):
     yield here.plant("as the determinant", "X", dc * inverse * det, "wrong-factor", "c")
 
 
-SCENES = (slopes, losses, orders, choices, groups, shares, matrices)
+def by_classes(normal):
+    """1 taken away at too many classes; another function's slope; an alpha; a step's own number."""
+    z, g = normal(size=(7, 5)), abs(normal(size=7))
+    classes = [0, 3, 1, 1, 0, 3, 0]
+    y, p = np.eye(5)[classes], softmax(z)
+    here = net(["C = CrossEntropyFromLogits(z, y)"], "C", "", z=z, y=y, g=g)
+    columns, rows = p.copy(), p.copy()
+    columns[:, classes] -= 1
+    rows[classes] -= 1
+    yield here.plant("every class of the batch", "z", g[:, None] * columns, "wrong-factor")
+    yield here.plant("every class", "z", g[:, None] * (p - 1), "wrong-factor")
+    yield here.plant("rows by classes", "z", g[:, None] * rows, "wrong-factor")
+    h = normal(size=(7, 5))
+    here = net(["s = Sigmoid(z)"], "s", "k", z=z, g=h)
+    yield here.plant("tanh by its value", "z", h * (1 - here["s"] ** 2), "wrong-factor", "s")
+    here = net(["e = ELU(z, alpha=1.7)"], "e", "k", z=z, g=h)
+    e, right = here["e"], z > 0
+    yield here.plant("e + 1", "z", h * np.where(right, 1, e + 1), "wrong-factor", "e")
+    yield here.plant("alpha alone", "z", h * np.where(right, 1, 1.7), "wrong-factor", "e")
+    x = normal(size=(2, 3, 8))
+    here = net(["v = AvgPool1d(x, 2)", "a = Tanh(v)"], "a", "co", x=x, g=normal(size=(2, 3, 4)))
+    dx = here.d("x")
+    yield here.plant("as many places as examples", "x", 2 * dx, "constant-factor", "v")
+    yield here.plant("divided twice", "x", dx / 2, "constant-factor", "v")
+
+
+SCENES = (slopes, losses, orders, choices, groups, shares, matrices, by_classes)
 
 
 def plants(seed=37, scenes=SCENES):

@@ -31,6 +31,11 @@ class Scene:
         return name, self.run, arrays, key, labels
 
 
+def whole(*lines, params, **data):
+    """The scene of a network whose lines go on to its cost."""
+    return Scene(lines, params, data, loss=False)
+
+
 class Swish(Op):
     """a = z σ(z)."""
 

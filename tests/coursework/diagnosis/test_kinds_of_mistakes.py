@@ -103,6 +103,24 @@ SENTENCES = {
     "1/X, entry by entry.",
     "matrices: as the determinant": "In the delta of X another array stands in the place of the "
     "factor ∂c/∂X: that of the determinant itself.",
+    "by_classes: every class of the batch": "In the delta of z another array stands in the "
+    "place of the factor (softmax(z) − y): that with 1 in every example at "
+    "each class that occurs in one.",
+    "by_classes: every class": "In the delta of z another array stands in the place of the "
+    "factor (softmax(z) − y): that with 1 for every label.",
+    "by_classes: rows by classes": "In the delta of z another array stands in the place of "
+    "the factor (softmax(z) − y): that with 1 in the rows that have the "
+    "number of a class that occurs.",
+    "by_classes: tanh by its value": "In the delta of z another array stands in the place "
+    "of the factor σ'(z): 1 − a² with a = s, which is the slope of a = "
+    "tanh(z).",
+    "by_classes: e + 1": "In the delta of z another array stands in the place of the factor "
+    "elu'(z): e + 1 left of 0.",
+    "by_classes: alpha alone": "In the delta of z another array stands in the place of the "
+    "factor elu'(z): alpha left of 0.",
+    "by_classes: as many places as examples": "The delta of x is 2 times the right array, "
+    "in every entry.",
+    "by_classes: divided twice": "The delta of x is 1/2 times the right array, in every entry.",
 }
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jacobian_bp import Convention, Network
+from jacobian_bp import Convention, Network, diagnose
 from jacobian_bp.coursework.diagnosis.evidence.matching import Precision
 from jacobian_bp.coursework.diagnosis.evidence.proofs import Place, places
 from jacobian_bp.coursework.diagnosis.evidence.rounded_on_paper import before_rounding
@@ -15,6 +15,7 @@ from jacobian_bp.coursework.diagnosis.evidence.search import (
     Question,
     both_vanish,
 )
+from jacobian_bp.coursework.diagnosis.evidence.strength import says_little
 from jacobian_bp.coursework.diagnosis.key_names import key_by
 from jacobian_bp.coursework.diagnosis.mutations.mutation import Facts
 from jacobian_bp.coursework.diagnosis.mutations.of_cost import (
@@ -293,3 +294,42 @@ def test_class_numbers_of_0_are_no_likelier_than_no_labels_and_other_losses_have
     run = net.run(normal(7, 3), np.eye(5)[np.zeros(7, int)])
     assert [prior for _, prior, _ in proposed(class_numbers_for_rows, run, "z2")] == [50]
     assert proposed(class_numbers_for_rows, one_column("half_squared_error", "tanh"), "z2") == {}
+
+
+# --- ratios and patterns -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "factor", "ratio", "left"),
+    [("v = AvgPool1d(x, 2)", "1/2", 2.0, 12), ("v = Dropout(x, m, 0.6, 'c,i')", "5/3", 0.6, 24)],
+)
+def test_the_number_of_a_step_is_told_before_the_mean_over_as_many_examples(
+    line, factor, ratio, left
+):
+    lines = (line, "f = Flatten(v)", "L = HalfSquaredError(f, y)", "J = Mean(L)")
+    data = {"x": normal(2, 3, 8), "y": normal(2, left)}
+    if "Dropout" in line:
+        data["m"] = (normal(2, 3, 8) > -0.5) * 1.0
+    run = Network.program(*lines).run(**data)
+    right = np.asarray(run.jacobian("J", "x"))
+    for times, how in ((ratio, "without"), (1 / ratio, "with")):
+        found = diagnose(run, {"x": times * right})["x"]
+        assert found.label == "constant-factor"
+        assert f"So it is {how} the factor {factor}, which ∂v/∂x has" in found.remark
+
+
+@pytest.mark.parametrize(("ratio", "root"), [(3, "√3"), (1 / 3, "√(1/3)"), (3 / 8, "√(3/8)")])
+def test_a_root_of_lengths_is_written_as_short_as_it_is(ratio, root):
+    run = Network.program("a = Tanh(x)", "L = HalfSquaredError(a, y)", "J = Mean(L)").run(
+        x=normal(8, 3), y=normal(8, 3)
+    )
+    found = diagnose(run, {"x": ratio**0.5 * np.asarray(run.jacobian("J", "x"))})["x"]
+    assert found.remark.endswith(f"That is {root}.")
+
+
+def test_signs_with_zeros_among_them_say_something_and_ones_do_not():
+    signs = np.array([-1, 0, 1, 1, 0, -1, 1, 1, 0, 1, 1, 1]) / 7
+    assert not says_little(signs)
+    assert says_little(np.abs(signs))
+    assert says_little(np.where(signs == 0, 1, signs * 7))
+    assert says_little(signs[:6])

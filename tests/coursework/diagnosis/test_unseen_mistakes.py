@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from unseen_mistakes import FIRST, SECOND, THIRD, plants
+from unseen_mistakes import FIRST, FOURTH, SECOND, THIRD, plants
 
 from jacobian_bp.coursework.diagnosis import diagnose
 from jacobian_bp.coursework.diagnosis.label_sentences import RIGHT
@@ -32,7 +32,9 @@ def test_most_of_a_sample_are_named_and_none_is_called_something_else():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("scenes", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
+@pytest.mark.parametrize(
+    "scenes", [FIRST, SECOND, THIRD, FOURTH], ids=["first", "second", "third", "fourth"]
+)
 @pytest.mark.parametrize("seed", [29, 83])
 def test_most_are_named_and_none_is_called_something_else(scenes, seed):
     right, every = named(plants(scenes, seed))
@@ -41,7 +43,7 @@ def test_most_are_named_and_none_is_called_something_else(scenes, seed):
 
 
 def test_the_right_arrays_of_the_same_networks_are_right():
-    for scene in (*FIRST, *SECOND, *THIRD):
+    for scene in (*FIRST, *SECOND, *THIRD, *FOURTH):
         plant = next(plants((scene,)))
         run = plant.run
         names = [name for name in run if name in run.params or name in plant.arrays]
@@ -51,7 +53,7 @@ def test_the_right_arrays_of_the_same_networks_are_right():
 
 
 def test_random_numbers_are_given_no_label():
-    for scene in (*FIRST, *SECOND, *THIRD):
+    for scene in (*FIRST, *SECOND, *THIRD, *FOURTH):
         plant = next(plants((scene,)))
         noise = RNG.normal(size=np.shape(plant.arrays[plant.key]))
         if noise.size > 1:

@@ -130,6 +130,8 @@ def of_predictions(line: Line, equation: Equation, cost: Factor, facts: Facts) -
     if np.isin(y, (0, 1)).all():
         note = "that with 0 and 1 exchanged in the labels"
         yield in_the_cost(equation, cost, note, p * each - w * (1 - y))
+        for note, labels in ones_at_too_much(y).items():
+            yield in_the_cost(equation, cost, note, p * each - w * labels)
     for T in TEMPERATURES:
         other = ops.Softmax().forward(z / T)
         note = f"that with softmax({line.target}/{number(T)})"
@@ -156,6 +158,20 @@ def of_predictions(line: Line, equation: Equation, cost: Factor, facts: Facts) -
         }
         for note, array in ways.items():
             yield in_the_cost(equation, cost, note, array)
+
+
+def ones_at_too_much(y: np.ndarray) -> dict[str, np.ndarray]:
+    """Labels of 0 and 1 as p[:, k] −= 1 and p[k] −= 1 make them, k the class of each example."""
+    found = {"that with 1 for every label": np.ones(y.shape)}
+    if y.ndim == 2 and bool((y.sum(-1) == 1).all()):
+        occurs = np.asarray(y.any(0))
+        if not occurs.all():
+            note = "that with 1 in every example at each class that occurs in one"
+            found[note] = np.broadcast_to(occurs * 1.0, y.shape)
+        rows = np.zeros(y.shape)
+        rows[np.flatnonzero(occurs[: len(y)])] = 1.0
+        found["that with 1 in the rows that have the number of a class that occurs"] = rows
+    return found
 
 
 def in_the_cost(equation: Equation, cost: Factor, note: str, array: np.ndarray) -> Edit:
@@ -234,6 +250,7 @@ def of_two_classes(line: Line, equation: Equation, cost: Factor, facts: Facts) -
             f"σ({z}) (1 − y), the part of the labels 0": p * (1 - y),
             f"−(1 − σ({z})) y, the part of the labels 1": -(1 - p) * y,
             "−y, the part without σ": -y,
+            "that with 1 for every label": p - 1,
         }
     if isinstance(line.step.op, ops.BinaryCrossEntropy) and np.all((a > 0) & (a < 1)):
         one, other = y / a, (1 - y) / (1 - a)

@@ -88,6 +88,13 @@ def other_slopes(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]
             shown = name.format(z=line.target)
             changed = with_array(equation, slope, shown, formula(z))
             yield Edit("other", changed, slope, shown, extra=4)
+    a = facts.values[line.source]
+    for other in (formulas(ops.Sigmoid()), formulas(ops.Tanh()), formulas(ops.Softplus())):
+        if other is not None and other.by_output is not None and other.name != own.name:
+            at = "" if line.source == "a" else f" with a = {line.source}"
+            shown = f"{other.written}{at}, which is the slope of a = {other.name}(z)"
+            changed = with_array(equation, slope, shown, other.by_output(a))
+            yield Edit("other", changed, slope, shown, extra=4)
     if slope.array.min(initial=0.0) >= 0 and slope.array.max(initial=0.0) <= 1:
         shown = f"1 − {slope.name}"
         yield Edit("other", with_array(equation, slope, shown, 1 - slope.array), slope, shown)
@@ -159,6 +166,13 @@ def two_sides(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         f"{line.target} times the slope left of 0": np.where(z > 0, right, z * right),
         "the negative of the slope left of 0": np.where(z > 0, right, -right),
     }
+    if isinstance(line.step.op, ops.ELU) and line.step.op.alpha != 1:
+        alpha, grown = line.step.op.alpha, np.exp(np.minimum(z, 0))
+        ways |= {
+            f"e^{line.target} left of 0, without alpha": np.where(z > 0, right, grown),
+            f"{line.source} + 1 left of 0": np.where(z > 0, right, a + 1),
+            "alpha left of 0": np.where(z > 0, right, alpha),
+        }
     if np.ptp(left) == 0:  # a number, for which there may be another one
         flat = float(left.flat[0])
         for other in (*FLAT, 1 - flat):

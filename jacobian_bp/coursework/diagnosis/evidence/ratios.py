@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from ....writing.signs import fraction
 from ..mutations.mutation import Facts
 from .matching import SINGLE
 
 SMALLEST = 1e-6  # factor that somebody may have written
+SUMMED = ("cost", "share", "penalty")  # kinds of lines whose number is that of the cost
 COARSE = (1 / 3, 1.5, 2 / 3, 0.1, 10.0)  # all that few digits can tell from others
 # (relative precision, largest part of a fraction, digits of a decimal) that somebody may write
 FINE = ((1e-6, 24, 3), (SINGLE, 6, 2))
@@ -60,10 +62,30 @@ def roots(facts: Facts) -> list[Ratio]:
     """√(n/k), n and k lengths or 1: a scale of attention with another length, or with none."""
     lengths = sorted(facts.lengths)
     return [
-        Ratio(("constant-factor",), (n / k) ** 0.5, 16, f"That is √({n}/{k}).")
+        Ratio(
+            ("constant-factor",), (n / k) ** 0.5, 16, f"That is √{n if k == 1 else f'({n}/{k})'}."
+        )
         for n in lengths
         for k in lengths
         if n != k and (n / k) ** 0.5 * 12 % 1 != 0
+    ]
+
+
+def of_the_step(name: object, facts: Facts) -> list[Ratio]:
+    """The number that the one step behind a value multiplies by, 1/width: left out, or twice."""
+    lines = facts.backward.to.get(name, []) if isinstance(name, str) else []
+    lines = [line for line in lines if not line.asleep]
+    if len(lines) != 1 or lines[0].kind in SUMMED:
+        return []
+    equation = facts.equation(lines[0])
+    sizes = {abs(term.coefficient) for term in equation.terms} if equation else {1.0}
+    c = sizes.pop()
+    if sizes or c in (0.0, 1.0):
+        return []
+    what = f"the factor {fraction(c)}, which ∂{lines[0].source}/∂{name} has"
+    return [
+        Ratio(("constant-factor",), 1 / c, 1, f"So it is without {what}."),
+        Ratio(("constant-factor",), c, 1, f"So it is with {what}, twice."),
     ]
 
 
@@ -74,9 +96,14 @@ def lengths_of_inputs(facts: Facts) -> set[int]:
     return {facts.values[name].shape[0] for name in names if facts.values[name].ndim}
 
 
-def named_ratios(c: float, facts: Facts, entries: int, relative: float) -> list[Ratio]:
-    """Every reading of the ratio `c`, proved on so many entries; none for an odd number."""
-    plain = plain_ratios(facts)
+def named_ratios(
+    c: float, facts: Facts, entries: int, relative: float, name: object = None
+) -> list[Ratio]:
+    """Every reading of the ratio `c`, proved on so many entries; none for an odd number.
+
+    `name` is the value whose delta is the right array times `c`, if it is one.
+    """
+    plain = plain_ratios(facts) + of_the_step(name, facts)
     if relative <= FINE[0][0]:  # of fewer digits anything is near to some root
         plain += roots(facts)
     found = [r for r in plain if close(c, r.value, relative)]

@@ -184,7 +184,7 @@ def factor_alone(question: Question, right: np.ndarray, facts: Facts) -> list[Hy
         c = constant_ratio(reading.array, right, question.precision)
         if c is None or abs(c - 1) < 1e-6:
             continue
-        for named in named_ratios(c, facts, entries, question.precision.relative):
+        for named in named_ratios(c, facts, entries, question.precision.relative, question.name):
             wrong = (reading.label,) if not reading.accepted else ()
             meant = named.value * right
             if not is_same(reading.array, meant, question.precision, PROVE_A_FACTOR):

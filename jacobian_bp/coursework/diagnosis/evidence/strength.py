@@ -12,6 +12,7 @@ from .search import Hypothesis, Question
 SIGNIFICANT = 1e-6  # of the largest entry
 LIKELY = 26  # a mistake that is at least as common as this may be named by plain numbers
 FEW = 3  # different entries
+PATTERN = 12  # entries whose signs say something, where zeros are among them
 WEAK = ("value-for-slope", "examples-axis")
 
 
@@ -31,9 +32,17 @@ def is_round(number: float) -> bool:
 
 
 def says_little(submitted: np.ndarray) -> bool:
-    """Whether all entries that are not 0 are one and the same round number, up to sign."""
+    """Whether all entries that are not 0 are one and the same round number, in no pattern."""
     sizes = significant(submitted)
+    if sizes.size == 1 and is_pattern(np.sign(submitted)):
+        return False
     return sizes.size == 0 or (sizes.size == 1 and is_round(sizes[0]))
+
+
+def is_pattern(signs: np.ndarray) -> bool:
+    """Whether −, 0 and + all stand there, more than once each, among many entries."""
+    often = [np.count_nonzero(signs == sign) for sign in (-1, 0, 1)]
+    return bool(signs.size >= PATTERN and min(often) > 1)
 
 
 def says_enough(submitted: np.ndarray, precision: Precision) -> bool:
