@@ -81,7 +81,7 @@ def test_a_batch_norm_of_tokens_goes_over_examples_and_tokens():
     assert run.jacobian("g", "z").structural_nonzeros == K * (N * T) ** 2
     assert run.reason("g", "z") == "unit k of all examples and all t, through mean_g and spread"
     page = run.derivation().text()
-    assert "mean_g over n,t)/s_g + beta, s_g = √(variance_g over n,t + eps)" in page
+    assert "mean_g over n,t)/s_g + beta, s_g = √(variance over n,t + eps)" in page
 
 
 def test_second_derivatives_of_a_batch_norm_of_tokens_are_those_of_differences():
