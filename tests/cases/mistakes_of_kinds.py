@@ -233,6 +233,8 @@ def by_classes(normal):
     yield here.plant("every class of the batch", "z", g[:, None] * columns, "wrong-factor")
     yield here.plant("every class", "z", g[:, None] * (p - 1), "wrong-factor")
     yield here.plant("rows by classes", "z", g[:, None] * rows, "wrong-factor")
+    yield here.plant("times p", "z", g[:, None] * p * (p - y), "wrong-factor")
+    yield here.plant("the loss", "z", -g[:, None] * y * np.log(p), "wrong-factor")
     h = normal(size=(7, 5))
     here = net(["s = Sigmoid(z)"], "s", "k", z=z, g=h)
     yield here.plant("tanh by its value", "z", h * (1 - here["s"] ** 2), "wrong-factor", "s")

@@ -111,6 +111,10 @@ SENTENCES = {
     "by_classes: rows by classes": "In the delta of z another array stands in the place of "
     "the factor (softmax(z) − y): that with 1 in the rows that have the "
     "number of a class that occurs.",
+    "by_classes: times p": "In the delta of z another array stands in the place of the factor "
+    "(softmax(z) − y): the same times softmax(z).",
+    "by_classes: the loss": "In the delta of z another array stands in the place of the factor "
+    "(softmax(z) − y): the terms of the loss itself, −y log softmax(z).",
     "by_classes: tanh by its value": "In the delta of z another array stands in the place "
     "of the factor σ'(z): 1 − a² with a = s, which is the slope of a = "
     "tanh(z).",

@@ -266,7 +266,8 @@ def test_a_softmax_that_is_in_the_loss_alone():
     assert label(-y * (1 - p)) == "softmax-as-elementwise"
     assert label(-y / p) == "missing-output-slope"
     assert label(p) == "check-of-wrong-quantity"
-    assert label((p - y) * p) == "unknown"
+    assert label((p - y) * p) == "wrong-factor"
+    assert label((p - y) * p**3) == "unknown"
 
 
 def test_a_sigmoid_that_is_in_the_loss_alone():

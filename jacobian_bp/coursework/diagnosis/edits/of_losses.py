@@ -145,6 +145,9 @@ def of_predictions(line: Line, equation: Equation, cost: Factor, facts: Facts) -
         for over, labels in among.items():
             note = f"that with labels of which {number(part)} is spread over {over}"
             yield in_the_cost(equation, cost, note, p * each - w * labels)
+    yield in_the_cost(equation, cost, f"the same times softmax({line.target})", cost.array * p)
+    loss = f"the terms of the loss itself, −{line.step.args[-1]} log softmax({line.target})"
+    yield in_the_cost(equation, cost, loss, -w * y * np.log(p))
     yield in_the_cost(
         equation, cost, "its entries at the other classes alone", cost.array * (y == 0)
     )
