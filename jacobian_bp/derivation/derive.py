@@ -21,7 +21,7 @@ from ..algebra.nodes_and_links import Link, identity
 from ..algebra.products.spending import Spending, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
-from ..ops import Penalty, ReLU
+from ..ops import Penalty
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.einsum_chain import equation_of
@@ -436,7 +436,7 @@ def _written_out(jacobian: Jacobian, count: int = 1) -> tuple[str, list[Spending
 
 
 def _forward(state: Pass, step: Step, convention: Convention) -> ForwardStep:
-    rectifies = isinstance(step.op, ReLU)
+    rectifies = step.op.activation == "relu"
     off = np.argwhere(state.inputs_of(step)[0] < 0) if rectifies else ()
     names = tuple(entry(step.name, tuple(index)) for index in off)
     shown = _shown(state, step.name, convention)

@@ -40,7 +40,7 @@ class InColumns(Op):
         self.fronts = _fronts(binding.leading, given.letters)
         options = {name for rule in given.rules for name in rule.names} - {*given.letters}
         said = ("parameters", "constants", "labels", "formula", "reasons", "keeps_zeros_of")
-        vars(self).update({name: getattr(op, name) for name in (*said, *options)})
+        vars(self).update({n: getattr(op, n) for n in (*said, "activation", *options)})
 
     @property
     def name(self) -> str:
