@@ -266,8 +266,12 @@ class Expressions:
             return isinstance(self.of(key), str)
         except (NotReadError, ShapesError):
             return False
-        finally:
-            self.reads, self.knows, self.unknown = reads, knows, unknown
+        finally:  # in place: a store whose value is being read holds the same objects
+            self.reads[:] = reads
+            self.knows.clear()
+            self.knows.update(knows)
+            self.unknown.clear()
+            self.unknown.update(unknown)
 
     def _key(self, node: ast.expr) -> int | str | None:
         if isinstance(node, ast.Compare):
