@@ -23,8 +23,9 @@ def page_lines(found: Derived) -> list[str]:
 
 def second_page_lines(found: Derived) -> list[str]:
     """The page of the second derivatives."""
-    routes = (f"of the gradient: {line}" for line in _routes(found)[:1])
-    checks = [*_read_again(found, found.second, found.second_unlike), *routes, *_routes(found)[1:]]
+    routes, *kinks = _routes(found)
+    again = _read_again(found, found.second, found.second_unlike)
+    checks = [*again, f"of the gradient: {routes}", *kinks]
     return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
 
 
