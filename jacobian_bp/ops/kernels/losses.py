@@ -85,6 +85,12 @@ def cross_entropy(op: Any, at: Place) -> Calls:
     return forward, backward
 
 
+def pairwise_dot(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
+    """The products, in the place of `left`, added up in pairs: a long running sum rounds more."""
+    multiply(left, right, out=left)
+    add.reduce(left, axis=-1, out=out)
+
+
 @kernel(exponential=True)
 def binary_cross_entropy(op: Any, at: Place) -> Calls:
     """Σ (1−y) log(1+h) + y log(1+1/h) and (1−y) h/(1+h) − y/(1+h), h = e^z."""
@@ -94,15 +100,16 @@ def binary_cross_entropy(op: Any, at: Place) -> Calls:
     h, other, work = (np.zeros_like(z) for _ in range(3))
     column, one = at.bar[..., None], at.number(1)
     total = np.zeros_like(at.value)
+    dot = vecdot if z.shape[-1] <= MOST_CLASSES else pairwise_dot
 
     def forward() -> None:
         exp(z, out=h)
         subtract(one, y, out=other)
         log1p(h, out=work)
-        vecdot(work, other, out=at.value)
+        dot(work, other, out=at.value)
         reciprocal(h, out=work)
         log1p(work, out=work)
-        vecdot(work, y, out=total)
+        dot(work, y, out=total)
         add(at.value, total, out=at.value)
 
     def backward() -> None:
